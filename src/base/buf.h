@@ -8,14 +8,17 @@
 #include "base/defs.h"
 
 struct buf {
-	char *data;    /* start of the allocation; NULL while empty and never grown */
-	size_t start;  /* bytes: offset of the first unconsumed byte */
-	size_t end;    /* bytes: offset behind the last byte */
-	size_t size;   /* bytes allocated */
+	char *data;     /* start of the allocation; NULL while empty and never grown */
+	size_t start;   /* bytes: offset of the first unconsumed byte */
+	size_t end;     /* bytes: offset behind the last byte */
+	size_t size;    /* bytes allocated */
 	bool is_broken; /* sticky: an append failed; contents are what fitted before */
 };
 
-#define BUF_INIT { 0 }
+#define BUF_INIT  \
+	{         \
+		0 \
+	}
 
 void buf_init(struct buf *b);
 void buf_fini(struct buf *b);
@@ -26,7 +29,7 @@ const char *buf_data(const struct buf *b);
 size_t buf_len(const struct buf *b);
 
 /* Room for at least @n bytes at the back; NULL on ENOMEM.  Follow with
- * buf_commit() of what was written there. */
+ * buf_commit() of what was written there.  Does not set is_broken. */
 NODISCARD char *buf_reserve(struct buf *b, size_t n);
 void buf_commit(struct buf *b, size_t n);
 
@@ -41,7 +44,12 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 NODISCARD int buf_check(const struct buf *b);
 
 void buf_consume(struct buf *b, size_t n);
-void buf_clear(struct buf *b);        /* keeps the allocation */
+/* Back to the first @len unconsumed bytes (<= buf_len()); also forgets a failed
+ * append, since what is left is whole again: take @len from a buffer that was
+ * not broken. */
+void buf_truncate(struct buf *b, size_t len);
+void buf_clear(struct buf *b);  /* keeps the allocation */
+void buf_shrink(struct buf *b); /* gives the allocation back if nothing is in it */
 
 /* NUL-terminated heap copy ownership: gives the contents away and leaves the
  * buffer empty; NULL on ENOMEM or a broken buffer.  Free with mem_free(). */

@@ -38,8 +38,9 @@ static inline void list_remove(struct list *l)
 #define list_entry(ptr, type, member) CONTAINER_OF(ptr, type, member)
 
 /* @pos is a struct list *; the safe form allows removing @pos in the body. */
-#define list_for_each(pos, head) for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
-#define list_for_each_safe(pos, head)                                              \
+#define list_for_each(pos, head) \
+	for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
+#define list_for_each_safe(pos, head)                                                 \
 	for (struct list *pos = (head)->next, *list_next_ = pos->next; pos != (head); \
 	     pos = list_next_, list_next_ = pos->next)
 
