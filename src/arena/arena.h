@@ -11,16 +11,19 @@
  * the third decidable after SIGKILL at any instruction:
  *
  *   PTY (packet mode)            PIPE (no terminal)
- *   n = FIONREAD                 n = FIONREAD
+ *   n = FIONREAD                 n = FIONREAD; base = what n bytes will not overwrite
  *   control = 0xFF               ring[seq, seq+n) = pattern(nonce)
- *   intent = n                   intent = n
+ *   intent = {seq, n}            intent = {seq, n}
  *   readv({control,1},{ring,n})  read(ring, n)
  *   committed += n; intent = 0   committed += n; intent = 0
  *
- * After a crash with an open intent the read took place if control is 0 (PTY),
- * or if the ring no longer holds the pattern (PIPE: wrong with probability
- * 2^-8n, n >= 1).  The destination pages are touched before the read, so that
- * the kernel's copy cannot fault half-way.
+ * After a crash with an open intent at the committed position the read took
+ * place if control is 0 (PTY), or if the ring no longer holds the pattern.  An
+ * intent at another position was committed already: only its clearing was cut
+ * off.  PIPE's pattern is made of bytes that no UTF-8 text contains, so text is
+ * exact; n random bytes look like it with probability 2^-8n.  The destination
+ * pages are touched before the read, so that the kernel's copy cannot fault
+ * half-way.
  *
  * Invariants (arena_slot_check):
  *   I1  journaled <= fed <= committed, replied <= fed
@@ -68,6 +71,7 @@ struct arena_slot {
 	uint64_t pane;                  /* pane number; with stream the key by which it is found again */
 	uint32_t stream;                /* 0 out (or the terminal), 1 err */
 	_Atomic uint32_t intent_n;      /* bytes of the read under way; 0 = none */
+	uint64_t intent_seq;            /* committed_seq when it began */
 	uint8_t control;                /* PTY: packet mode's control byte, 0xFF before the read */
 	uint8_t nonce[15];              /* PIPE: pattern */
 	_Atomic uint64_t committed_seq; /* bytes since the beginning that are in the ring */
@@ -75,7 +79,7 @@ struct arena_slot {
 	_Atomic uint64_t fed_seq, replied_seq, journaled_seq;
 	_Atomic uint64_t input_seq;     /* bytes that the terminal took */
 	_Atomic uint32_t input_intent;  /* bytes of the write under way: they went in or not */
-	_Atomic uint32_t n_events;      /* events ever; the ring keeps the last ARENA_EVENTS */
+	_Atomic uint32_t n_events;      /* events ever; the last ARENA_EVENTS - 1 are whole at any time */
 	struct arena_event events[ARENA_EVENTS];
 };
 
@@ -86,7 +90,7 @@ struct arena_header {
 	uint32_t slot_bytes;     /* sizeof(struct arena_slot) */
 	uint32_t n_slots;
 	uint32_t ring_bytes;
-	uint32_t pad;
+	_Atomic uint32_t n_high; /* slots from here on were never used */
 	uint64_t rings_offset;   /* offset of ring 0 */
 	uint64_t total_bytes;
 	struct arena_task doing;      /* written by the daemon */
@@ -99,17 +103,19 @@ struct arena {
 	uint8_t *rings;
 	uint32_t n_slots, ring_bytes; /* checked copies: never re-read from the mapping */
 	size_t total_bytes;
-	uint32_t first_free_hint;
+	uint32_t n_high;              /* as in the header */
+	uint32_t first_free_hint;     /* no slot below it is free */
 };
 
 enum { ARENA_E_VERSION = 1, ARENA_E_DAMAGED };
 
-/* Make the memfd (sparse; CLOEXEC; sealed against resizing).  ring_bytes 0:
- * the default.  Owned by the caller. */
+/* Make the memfd (sparse; CLOEXEC; sealed against resizing).  @ring_bytes: 0 =
+ * the default, else a power of two from 64 KiB to 16 MiB (-EINVAL).  Owned by
+ * the caller. */
 NODISCARD int arena_create(uint32_t ring_bytes, int *ret_fd);
 
-/* Map an arena; checks magic, version and all sizes against the file's.
- * ARENA_E_VERSION, ARENA_E_DAMAGED. */
+/* Map an arena; checks magic, version and all sizes against the file's, and
+ * that the file cannot shrink.  ARENA_E_VERSION, ARENA_E_DAMAGED. */
 NODISCARD int arena_map(struct arena *a, int fd);
 void arena_unmap(struct arena *a);
 
@@ -122,9 +128,10 @@ NODISCARD int arena_slot_find(const struct arena *a, uint64_t pane, uint32_t str
 /* Clear the slot and give its ring's pages back. */
 void arena_slot_release(struct arena *a, int fd, uint32_t index);
 
-/* After a crash: close an open intent, repair what breaks an invariant.
+/* After a crash: close an open intent, repair what breaks an invariant (a slot
+ * whose positions cannot be is emptied, one of no known kind is freed).
  * @ret_recovered  bytes that a read under way had taken (may be 0).
- * @ret_was_open   an intent was open. */
+ * @ret_was_open   an intent was open.  Either may be NULL. */
 void arena_slot_recover(struct arena *a, uint32_t index, uint32_t *ret_recovered, bool *ret_was_open);
 void arena_slot_check(const struct arena *a, uint32_t index); /* asserts I1..I3 */
 
@@ -134,10 +141,12 @@ enum {
 	ARENA_READ_E_PACKET,    /* PTY: a status packet, no bytes; call again */
 };
 /* One commit: at most ARENA_READ_MAX bytes from @fd (non-blocking; a PTY in
- * packet mode).  @ret_n set on 0 only, > 0. */
+ * packet mode).  Overwrites the oldest bytes of a full ring.  @ret_n set on 0
+ * only, > 0. */
 NODISCARD int arena_slot_read(struct arena *a, uint32_t index, int fd, uint32_t *ret_n);
 
-/* Oldest position that the ring still holds. */
+/* Oldest position that the ring still holds.  It may lie above fed_seq or
+ * journaled_seq: what lies between was overwritten. */
 uint64_t arena_slot_tail(const struct arena *a, uint32_t index);
 uint64_t arena_slot_head(const struct arena *a, uint32_t index); /* committed_seq */
 /* Bytes [from, from+n) as one or two pieces; the range must lie in
@@ -154,7 +163,10 @@ void arena_slot_note_resize(struct arena *a, uint32_t index, uint16_t cols, uint
 void arena_doing_feed(struct arena *a, uint64_t pane, uint64_t seq);
 void arena_doing_method(struct arena *a, const char *method);
 void arena_doing_nothing(struct arena *a);
-/* Keeper, on the daemon's death by a signal or failure: count. */
+/* Keeper, when the daemon died by its own fault: last_death = doing, with
+ * n_deaths 1, or one more if it is the same place again; a death while doing
+ * nothing clears it; doing becomes nothing.  The same place: same kind, and same pane and seq, or same
+ * method. */
 void arena_note_death(struct arena *a);
 
 #endif
