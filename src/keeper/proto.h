@@ -6,8 +6,13 @@
  *
  * keeper -> daemon: WELCOME (arena, listening socket), ADOPT (batches of
  * children with their descriptors), ADOPT_END; then SPAWNED, EXITED, LISTENING
- * as they happen.
+ * as they happen.  Nothing that the daemon sends is read before ADOPT_END went
+ * out, nor while the daemon leaves an answer unread.
  * daemon -> keeper: READY once it serves, SPAWN, SIGNAL, FORGET, STOP.
+ *
+ * What an earlier daemon asked for outlives it: SPAWNED and EXITED may name
+ * children that this daemon did not ask for.  SPAWNED with a failure may even
+ * name one that ADOPT did not list.
  */
 #ifndef KEEPER_PROTO_H
 #define KEEPER_PROTO_H
@@ -16,7 +21,7 @@
 
 #define KEEPER_PROTO_VERSION 1u
 #define KEEPER_MAX_CHILDREN 4096u
-#define KEEPER_KEY_BYTES 64u    /* client-chosen spawn key, NUL-padded; longer keys are refused by the API */
+#define KEEPER_KEY_BYTES 64u    /* client-chosen spawn key, its NUL included; longer keys are refused by the API */
 #define KEEPER_MAX_FDS 253u     /* SCM_MAX_FD */
 #define KEEPER_MAX_PACKET 65536u
 #define KEEPER_DAEMON_FD 3      /* the daemon finds its end of the pair here */
@@ -45,7 +50,7 @@ struct keeper_welcome {
 	struct keeper_header h;
 	uint32_t version;
 	uint32_t keeper_pid;
-	uint32_t n_children;
+	uint32_t n_children;        /* to be adopted, at this moment: a start that fails may make it fewer */
 	uint32_t n_restarts;        /* times the daemon was started before */
 	uint64_t started_wall_us;   /* start of the keeper */
 	uint64_t first_pane_hint;   /* highest pane number ever spawned */
@@ -60,7 +65,8 @@ struct keeper_child {
 	uint32_t pid;               /* 0 while starting */
 	uint32_t state;             /* enum keeper_child_state */
 	int32_t status;             /* wait status when exited */
-	uint32_t n_fds;             /* descriptors that ride along for this child: 1 PTY master, or 2 (out, err) */
+	uint32_t n_fds;             /* descriptors that ride along for this child: 1 PTY master, or 2 (out, err);
+	                             * 0 while starting: they come with SPAWNED */
 	uint32_t flags;             /* of the spawn */
 	uint64_t started_wall_us, exited_wall_us;
 	char key[KEEPER_KEY_BYTES];
@@ -81,9 +87,11 @@ enum {
 	KEEPER_SPAWN_NO_ECHO = 8
 };
 
-/* The spawn block is in a sealed memfd that rides along: struct
- * keeper_spec_header, then n_argv NUL-terminated strings, then n_env, then the
- * working directory.  The keeper does not look into it: the child does. */
+/* The spawn block is in a memfd that rides along (read from its start, wherever
+ * the offset is): struct keeper_spec_header, then n_argv (>= 1) NUL-terminated
+ * strings, then n_env, then the working directory.  The keeper does not look
+ * into it: the child does.  A pane number that the keeper still has a record
+ * of is refused (KEEPER_STEP_TABLE, EEXIST): FORGET it first. */
 struct keeper_spawn {
 	struct keeper_header h;
 	uint64_t token;             /* echoed in SPAWNED */
@@ -102,7 +110,7 @@ struct keeper_spec_header {
 	uint32_t magic;
 	uint32_t bytes;             /* of the whole block */
 	uint32_t n_argv, n_env;
-	/* argv strings, env strings, cwd string */
+	/* argv strings, env strings, cwd string ("" = /) */
 };
 
 struct keeper_spawned {
@@ -112,7 +120,7 @@ struct keeper_spawned {
 	uint32_t generation;
 	uint32_t pid;
 	int32_t step;               /* enum keeper_step; failure: no fds, the child is forgotten */
-	int32_t error;              /* errno of the step */
+	int32_t error;              /* errno of the step; ECANCELED: killed before it could exec */
 	/* fds on success: PTY master, or out and err */
 };
 
@@ -127,14 +135,15 @@ struct keeper_exited {
 };
 
 enum keeper_target { KEEPER_TO_LEADER, KEEPER_TO_SESSION /* every process of the child's session */ };
+/* Signals of one session that arrive together are sent together: SIGCONT last. */
 struct keeper_signal {
 	struct keeper_header h;
 	uint64_t pane;
-	uint32_t signo;
+	uint32_t signo;             /* 1..64 */
 	uint32_t target;            /* enum keeper_target */
 };
 
-struct keeper_forget {          /* close the descriptors; drop the record once reaped */
+struct keeper_forget {          /* close the descriptors; drop the record once reaped; no EXITED for it */
 	struct keeper_header h;
 	uint64_t pane;
 };
@@ -150,7 +159,8 @@ enum { KEEPER_PROTO_E_MALFORMED = 1 };
  * says.  Pure; the fuzz target feeds it anything.  0 or KEEPER_PROTO_E_MALFORMED. */
 NODISCARD int keeper_proto_check(const void *packet, size_t n, size_t n_fds);
 
-/* Blocking or not as @fd is.  @n_fds <= KEEPER_MAX_FDS.  -EAGAIN when full. */
+/* Blocking or not as @fd is.  @n_fds <= KEEPER_MAX_FDS; they stay the caller's.
+ * -EAGAIN when full (also when too many descriptors are in flight). */
 NODISCARD int keeper_proto_send(int fd, const void *packet, size_t n, const int *fds, size_t n_fds);
 
 enum { KEEPER_RECV_E_AGAIN = 1, KEEPER_RECV_E_EOF, KEEPER_RECV_E_MALFORMED };
