@@ -85,19 +85,24 @@ void buf_commit(struct buf *b, size_t n)
 	b->end += n;
 }
 
-void buf_put(struct buf *b, const void *p, size_t n)
+char *buf_extend(struct buf *b, size_t n)
 {
-	char *room;
+	char *room = b->is_broken ? NULL : buf_reserve(b, n);
 
-	if (n == 0 || b->is_broken)
-		return;
-	room = buf_reserve(b, n);
 	if (!room) {
 		b->is_broken = true;
-		return;
+		return NULL;
 	}
-	memcpy(room, p, n);
 	b->end += n;
+	return room;
+}
+
+void buf_put(struct buf *b, const void *p, size_t n)
+{
+	char *room = n ? buf_extend(b, n) : NULL;
+
+	if (room)
+		memcpy(room, p, n);
 }
 
 void buf_put_str(struct buf *b, const char *s)

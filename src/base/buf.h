@@ -33,6 +33,10 @@ size_t buf_len(const struct buf *b);
 NODISCARD char *buf_reserve(struct buf *b, size_t n);
 void buf_commit(struct buf *b, size_t n);
 
+/* @n more bytes at the back, for the caller to fill at once; NULL if the buffer
+ * is or now becomes broken.  @n > 0. */
+NODISCARD char *buf_extend(struct buf *b, size_t n);
+
 /* Append; on ENOMEM nothing is appended and is_broken sticks, so that a writer
  * of many small pieces checks once at the end with buf_check(). */
 void buf_put(struct buf *b, const void *p, size_t n);

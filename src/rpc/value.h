@@ -15,17 +15,26 @@
 enum rpc_encoding { RPC_JSON, RPC_MSGPACK };
 
 #define RPC_MAX_DEPTH 32
-#define RPC_MAX_REQUEST (4u << 20)  /* bytes of one request */
+#define RPC_MAX_REQUEST (4u << 20) /* bytes of one request */
+/* Values in one message.  A tree takes up to 100 bytes for one byte of text
+ * ("{},{},..."), so that a limit on bytes alone would not bound memory. */
+#define RPC_MAX_VALUES (1u << 18)
 
 /* Parse one message.  FAIL_E_FAILED with PARSE_ERROR and position ("line 1,
- * column 17: ...") or INVALID_REQUEST; -ENOMEM.  Strict: UTF-8, no NaN, no
- * trailing bytes, depth <= RPC_MAX_DEPTH, duplicate keys refused.  The caller
- * owns the reference. */
-NODISCARD int rpc_value_parse(enum rpc_encoding enc, const char *p, size_t n, json_t **ret, struct fail *reterr);
+ * column 17: ..." or "byte 17: ...") or, for what is well-formed but beyond our
+ * limits, INVALID_REQUEST; -ENOMEM.  Strict: UTF-8, no NaN, integers within
+ * int64_t, no trailing bytes, depth <= RPC_MAX_DEPTH, duplicate keys and keys
+ * with a NUL refused, no MessagePack extension types.  A string may hold a NUL
+ * in either encoding.  The caller owns the reference. */
+NODISCARD int rpc_value_parse(enum rpc_encoding enc, const char *p, size_t n, json_t **ret,
+			      struct fail *reterr);
 
 /* Bytes of a BYTES value: decoded from base64 (appended to @out), or as they
  * are.  RPC_VALUE_E_INVALID: not a string, or not base64. */
 enum { RPC_VALUE_E_INVALID = 1 };
 NODISCARD int rpc_value_bytes(enum rpc_encoding enc, const json_t *v, struct buf *out);
+
+/* Nesting of a tree: 0 for a scalar, 1 for `[]`, 2 for `[[]]`. */
+unsigned rpc_value_depth(const json_t *v);
 
 #endif
