@@ -35,6 +35,7 @@ static inline void list_remove(struct list *l)
 	list_init(l);
 }
 
+/* NOLINTNEXTLINE(readability-identifier-naming): it is called like a function */
 #define list_entry(ptr, type, member) CONTAINER_OF(ptr, type, member)
 
 /* @pos is a struct list *; the safe form allows removing @pos in the body. */
