@@ -1,0 +1,490 @@
+#include "vt/history.h"
+
+#include "base/mem.h"
+#include "vt/history_page.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/*
+ * Invariants:
+ *   1. pages[0 .. n_pages-1] are in order and none is empty; pages[i].base +
+ *      pages[i].n_lines == pages[i+1].base.
+ *   2. Only the last page may be open (!is_closed), and only a closed one may
+ *      be cold; a page has raw or cold, and both only within a function.
+ *   3. skip < pages[0].n_lines, or both are 0: lines of the first page that are
+ *      dropped already.
+ *   4. n_bytes is the sum of page_bytes() over the pages.
+ */
+struct history {
+	struct page *pages;
+	uint32_t n_pages, size_pages;
+	uint32_t skip;
+	uint32_t n_lines; /* kept */
+	uint32_t max_lines;
+	uint32_t page_bytes; /* allocated for a page, <= PAGE_BYTES */
+	size_t max_bytes;
+	size_t n_bytes; /* of the closed pages; the open one counts when it closes */
+	uint64_t n_dropped;
+	uint32_t next_cold;       /* pages before this one need no compression */
+	uint8_t *spare;           /* page_bytes, of a page that went; or NULL */
+	struct page_cache *cache; /* of the open page; NULL until a style comes */
+	struct vt_compress compress;
+	struct open_page *open; /* the cold page that was read last */
+};
+
+/* A cold page's bytes, for reading. */
+struct open_page {
+	uint64_t base;     /* of the page */
+	size_t size_bytes; /* at data */
+	uint8_t *data;     /* NULL = none */
+};
+
+/* Small histories get small pages: the limits are kept to a page. */
+static uint32_t page_size(uint32_t max_lines, size_t max_bytes)
+{
+	size_t n = max_bytes / 4;
+
+	if (max_lines < n / 64)
+		n = (size_t)max_lines * 64;
+	if (n >= PAGE_BYTES)
+		return PAGE_BYTES;
+	return n < PAGE_BYTES / 16 ? PAGE_BYTES / 16 : (uint32_t)n & ~15u;
+}
+
+struct history *history_new(uint32_t max_lines, size_t max_bytes,
+			    const struct vt_compress *compress)
+{
+	struct history *h = mem_new(struct history);
+
+	if (!h)
+		return NULL;
+	h->open = mem_new(struct open_page);
+	if (!h->open) {
+		mem_free(h);
+		return NULL;
+	}
+	h->max_lines = max_lines ? max_lines : 1;
+	h->max_bytes = max_bytes;
+	h->page_bytes = page_size(h->max_lines, max_bytes);
+	if (compress)
+		h->compress = *compress;
+	return h;
+}
+
+static void page_fini(struct page *p)
+{
+	page_free_links(p, 0);
+	mem_free(p->raw);
+	mem_free(p->cold);
+	p->raw = p->cold = NULL;
+}
+
+/* What a page counts against max_bytes; a page that is open counts nothing yet. */
+static size_t page_bytes(const struct page *p)
+{
+	return p->is_closed ? p->used + 2 * (size_t)p->n_stored : 0;
+}
+
+static void close_reader(const struct history *h)
+{
+	mem_free(h->open->data);
+	*h->open = (struct open_page){ 0 };
+}
+
+struct history *history_free(struct history *h)
+{
+	if (!h)
+		return NULL;
+	history_clear(h);
+	mem_free(h->spare);
+	mem_free(h->cache);
+	mem_free(h->pages);
+	mem_free(h->open);
+	mem_free(h);
+	return NULL;
+}
+
+/* A page is done with; one buffer is kept for the next, so that a history that
+ * is full allocates nothing. */
+static void retire_page(struct history *h, struct page *p)
+{
+	h->n_bytes -= page_bytes(p);
+	if (p->raw && !h->spare && p->index_end == h->page_bytes) {
+		h->spare = p->raw;
+		p->raw = NULL;
+	}
+	if (h->open->data && h->open->base == p->base)
+		close_reader(h);
+	page_fini(p);
+}
+
+static void drop_first_page(struct history *h)
+{
+	retire_page(h, &h->pages[0]);
+	h->n_pages--;
+	memmove(h->pages, h->pages + 1, h->n_pages * sizeof(*h->pages));
+	h->skip = 0;
+	h->next_cold -= h->next_cold > 0;
+}
+
+static void drop_first_line(struct history *h)
+{
+	h->n_lines--;
+	h->n_dropped++;
+	if (++h->skip == h->pages[0].n_lines)
+		drop_first_page(h);
+}
+
+static void drop_excess_bytes(struct history *h)
+{
+	while (h->n_pages > 1 && h->n_bytes > h->max_bytes) {
+		uint32_t n = h->pages[0].n_lines - h->skip;
+
+		h->n_lines -= n;
+		h->n_dropped += n;
+		drop_first_page(h);
+	}
+}
+
+void history_clear(struct history *h)
+{
+	h->n_dropped += h->n_lines;
+	for (uint32_t i = 0; i < h->n_pages; i++)
+		retire_page(h, &h->pages[i]);
+	h->n_pages = h->skip = h->n_lines = h->next_cold = 0;
+	close_reader(h);
+}
+
+static void close_last_page(struct history *h)
+{
+	struct page *p = h->n_pages ? &h->pages[h->n_pages - 1] : NULL;
+
+	if (!p || p->is_closed)
+		return;
+	p->is_closed = true;
+	h->n_bytes += page_bytes(p);
+	drop_excess_bytes(h);
+}
+
+static bool reserve_page(struct history *h)
+{
+	uint32_t size = h->size_pages ? h->size_pages * 2 : 4;
+	struct page *pages;
+
+	if (h->n_pages < h->size_pages)
+		return true;
+	pages = mem_realloc(h->pages, size * sizeof(*pages));
+	if (!pages)
+		return false;
+	h->pages = pages;
+	h->size_pages = size;
+	return true;
+}
+
+static struct page *append_page(struct history *h, uint8_t *raw, uint32_t size)
+{
+	struct page *p = &h->pages[h->n_pages++];
+
+	*p = (struct page){ .base = h->n_dropped + h->n_lines, .raw = raw, .index_end = size };
+	p->mark_min = UINT64_MAX;
+	return p;
+}
+
+/* A new last page with room for @n bytes of record; NULL, and nothing changed,
+ * when memory is out. */
+static struct page *open_page(struct history *h, size_t n)
+{
+	size_t size = n + HISTORY_SLACK + 2;
+	uint8_t *raw;
+
+	if (size < h->page_bytes)
+		size = h->page_bytes;
+	if (size > UINT32_MAX || !reserve_page(h))
+		return NULL;
+	close_last_page(h);
+	raw = size == h->page_bytes ? TAKE(h->spare) : NULL;
+	if (!raw)
+		raw = mem_realloc(NULL, size);
+	if (!raw)
+		return NULL;
+	if (h->cache)
+		memset(h->cache, 0, sizeof(*h->cache));
+	return append_page(h, raw, (uint32_t)size);
+}
+
+static struct page *writable_page(struct history *h, size_t n)
+{
+	struct page *p = h->n_pages ? &h->pages[h->n_pages - 1] : NULL;
+
+	if (p && page_has_room(p, n))
+		return p;
+	return open_page(h, n);
+}
+
+static void count_line(struct history *h)
+{
+	if (++h->n_lines > h->max_lines)
+		drop_first_line(h);
+}
+
+/* NULL when memory is out: styles are then written each time. */
+static struct page_cache *page_cache(struct history *h)
+{
+	if (!h->cache)
+		h->cache = mem_new(struct page_cache);
+	return h->cache;
+}
+
+char *history_push_plain(struct history *h, uint32_t n, const struct style *style, uint8_t flags)
+{
+	struct page *p;
+	char *text;
+
+	assert(n <= UINT16_MAX);
+	p = writable_page(h, PAGE_PLAIN_MAX(n));
+	if (!p)
+		return NULL;
+	text = page_write_plain(p, style_is_default(style) ? NULL : page_cache(h), n, style, flags);
+	count_line(h);
+	return text;
+}
+
+int history_push(struct history *h, const struct line_view *v)
+{
+	struct page *p = writable_page(h, page_record_max(v));
+
+	if (!p)
+		return -ENOMEM;
+	page_write(p, page_cache(h), v);
+	/* A record that begins behind 64 KiB could not be found by the index. */
+	if (p->index_end > PAGE_BYTES)
+		close_last_page(h);
+	count_line(h);
+	return 0;
+}
+
+void history_pop(struct history *h)
+{
+	struct page *p = h->n_pages ? &h->pages[h->n_pages - 1] : NULL;
+
+	if (!p)
+		return;
+	h->n_lines--;
+	p->n_lines--;
+	if (!p->is_closed) {
+		p->used = page_offset(p->raw, p->index_end, p->n_lines);
+		p->n_stored = p->n_lines;
+		page_free_links(p, p->used);
+		if (h->cache) /* it may know styles that went with the line */
+			memset(h->cache, 0, sizeof(*h->cache));
+	}
+	if (p->n_lines && h->n_lines)
+		return;
+	retire_page(h, p);
+	h->n_pages--;
+	if (h->next_cold > h->n_pages)
+		h->next_cold = h->n_pages;
+	if (!h->n_lines)
+		h->skip = 0;
+}
+
+uint32_t history_count(const struct history *h)
+{
+	return h->n_lines;
+}
+
+uint64_t history_dropped(const struct history *h)
+{
+	return h->n_dropped;
+}
+
+size_t history_bytes(const struct history *h)
+{
+	const struct page *last = h->n_pages ? &h->pages[h->n_pages - 1] : NULL;
+
+	return h->n_bytes +
+	       (last && !last->is_closed ? last->used + 2 * (size_t)last->n_stored : 0);
+}
+
+size_t history_memory(const struct history *h)
+{
+	size_t n = sizeof(*h) + sizeof(*h->open) + h->size_pages * sizeof(*h->pages) +
+		   h->open->size_bytes + (h->spare ? h->page_bytes : 0) +
+		   (h->cache ? sizeof(*h->cache) : 0);
+
+	for (uint32_t i = 0; i < h->n_pages; i++) {
+		const struct page *p = &h->pages[i];
+
+		n += (p->raw ? p->index_end : 0) + (p->cold ? p->n_cold : 0) + page_links_memory(p);
+	}
+	return n;
+}
+
+/* --- reading --- */
+
+/* The bytes of a page: 0, -ENOMEM, or HISTORY_E_DAMAGED. */
+static int read_page(const struct history *h, const struct page *p, const uint8_t **ret)
+{
+	struct open_page *o = h->open;
+
+	if (p->raw) {
+		*ret = p->raw;
+		return 0;
+	}
+	if (!o->data || o->base != p->base) {
+		close_reader(h);
+		o->data = mem_realloc(NULL, p->index_end);
+		if (!o->data)
+			return -ENOMEM;
+		o->base = p->base;
+		o->size_bytes = p->index_end;
+		if (!h->compress.decompress ||
+		    !h->compress.decompress(h->compress.user, p->cold, p->n_cold, o->data,
+					    p->index_end)) {
+			close_reader(h);
+			return HISTORY_E_DAMAGED;
+		}
+	}
+	*ret = o->data;
+	return 0;
+}
+
+/* The page that holds line number @number, which is kept. */
+static struct page *find_page(const struct history *h, uint64_t number)
+{
+	uint32_t from = 0, to = h->n_pages;
+
+	while (to - from > 1) {
+		uint32_t mid = from + (to - from) / 2;
+
+		if (h->pages[mid].base <= number)
+			from = mid;
+		else
+			to = mid;
+	}
+	return &h->pages[from];
+}
+
+int history_read(const struct history *h, uint32_t index, struct line_buf *buf,
+		 struct line_view *ret_view)
+{
+	uint64_t number = h->n_dropped + index;
+	struct page *p;
+	const uint8_t *data;
+	int r;
+
+	if (index >= h->n_lines)
+		return -ERANGE;
+	p = find_page(h, number);
+	r = read_page(h, p, &data);
+	if (!r)
+		r = page_read(p, data, (uint32_t)(number - p->base), buf, ret_view);
+	if (r == HISTORY_E_DAMAGED) {
+		/* A bad byte in memory or a compressor that failed: the line is there, its
+		 * text is not. */
+		line_buf_clear(buf);
+		*ret_view = (struct line_view){ 0 };
+		r = 0;
+	}
+	return r;
+}
+
+static bool find_in_page(const struct history *h, const struct page *p, uint64_t id,
+			 uint32_t *ret_line, struct mark *ret_mark)
+{
+	struct mark marks[LINE_MARKS_MAX];
+	const uint8_t *data;
+
+	if (id < p->mark_min || id > p->mark_max || read_page(h, p, &data))
+		return false;
+	for (uint32_t line = p == h->pages ? h->skip : 0; line < p->n_lines; line++) {
+		unsigned n = page_read_marks(p, data, line, marks);
+
+		for (unsigned i = 0; i < n; i++)
+			if (marks[i].id == id) {
+				*ret_line = line;
+				*ret_mark = marks[i];
+				return true;
+			}
+	}
+	return false;
+}
+
+int history_find_mark(const struct history *h, uint64_t id, uint32_t *ret_index,
+		      struct mark *ret_mark)
+{
+	uint32_t line;
+
+	for (uint32_t i = h->n_pages; i-- > 0;)
+		if (find_in_page(h, &h->pages[i], id, &line, ret_mark)) {
+			*ret_index = (uint32_t)(h->pages[i].base + line - h->n_dropped);
+			return 0;
+		}
+	return 1;
+}
+
+/* --- cold pages --- */
+
+/* Move the index of a closed page down to its records, so that what is to be
+ * kept is in one piece. */
+static void pack_page(struct page *p)
+{
+	uint32_t n = 2 * p->n_stored, to = (p->used + 1) & ~1u;
+
+	p->raw[p->used] = 0;
+	memmove(p->raw + to, p->raw + p->index_end - n, n);
+	p->index_end = to + n;
+}
+
+static void compress_page(struct history *h, struct page *p, uint8_t *scratch)
+{
+	size_t n = h->compress.compress(h->compress.user, p->raw, p->index_end, scratch,
+					p->index_end / 8 * 7);
+
+	if (!n) {
+		p->is_stubborn = true;
+		return;
+	}
+	p->cold = mem_dup(scratch, n);
+	if (!p->cold)
+		return;
+	p->n_cold = (uint32_t)n;
+	mem_free(p->raw);
+	p->raw = NULL;
+}
+
+static bool give_back(struct history *h)
+{
+	mem_free(TAKE(h->spare));
+	close_reader(h);
+	return false;
+}
+
+bool history_idle(struct history *h)
+{
+	struct page *p;
+	uint8_t *scratch;
+
+	if (!h->compress.compress)
+		return give_back(h);
+	while (h->next_cold < h->n_pages) {
+		p = &h->pages[h->next_cold];
+		if (!p->is_closed)
+			break;
+		if (!p->raw || p->is_stubborn) {
+			h->next_cold++;
+			continue;
+		}
+		scratch = mem_realloc(NULL, p->index_end);
+		if (!scratch)
+			return give_back(h);
+		pack_page(p);
+		compress_page(h, p, scratch);
+		mem_free(scratch);
+		h->next_cold++;
+		return true;
+	}
+	return give_back(h);
+}
