@@ -21,69 +21,88 @@
 
 #define KEEPER_PROTO_VERSION 1u
 #define KEEPER_MAX_CHILDREN 4096u
-#define KEEPER_KEY_BYTES 64u    /* client-chosen spawn key, its NUL included; longer keys are refused by the API */
-#define KEEPER_MAX_FDS 253u     /* SCM_MAX_FD */
+#define KEEPER_KEY_BYTES \
+	64u /* client-chosen spawn key, its NUL included; longer keys are refused by the API */
+#define KEEPER_MAX_FDS 253u /* SCM_MAX_FD */
 #define KEEPER_MAX_PACKET 65536u
-#define KEEPER_DAEMON_FD 3      /* the daemon finds its end of the pair here */
+#define KEEPER_DAEMON_FD 3 /* the daemon finds its end of the pair here */
 
 enum keeper_type {
-	KEEPER_WELCOME = 1, KEEPER_ADOPT, KEEPER_ADOPT_END, KEEPER_SPAWNED, KEEPER_EXITED, KEEPER_LISTENING,
-	KEEPER_READY = 64, KEEPER_SPAWN, KEEPER_SIGNAL, KEEPER_FORGET, KEEPER_STOP
+	KEEPER_WELCOME = 1,
+	KEEPER_ADOPT,
+	KEEPER_ADOPT_END,
+	KEEPER_SPAWNED,
+	KEEPER_EXITED,
+	KEEPER_LISTENING,
+	KEEPER_READY = 64,
+	KEEPER_SPAWN,
+	KEEPER_SIGNAL,
+	KEEPER_FORGET,
+	KEEPER_STOP
 };
 
 /* Where a spawn failed; 0 = it did not. */
 enum keeper_step {
-	KEEPER_STEP_NONE, KEEPER_STEP_TABLE, /* no room in the keeper */
-	KEEPER_STEP_SPEC,                    /* the spawn block is malformed */
-	KEEPER_STEP_PTY, KEEPER_STEP_PIPE, KEEPER_STEP_FORK, KEEPER_STEP_SESSION, KEEPER_STEP_TERMINAL,
-	KEEPER_STEP_LIMITS, KEEPER_STEP_CHDIR, KEEPER_STEP_EXEC
+	KEEPER_STEP_NONE,
+	KEEPER_STEP_TABLE, /* no room in the keeper */
+	KEEPER_STEP_SPEC,  /* the spawn block is malformed */
+	KEEPER_STEP_PTY,
+	KEEPER_STEP_PIPE,
+	KEEPER_STEP_FORK,
+	KEEPER_STEP_SESSION,
+	KEEPER_STEP_TERMINAL,
+	KEEPER_STEP_LIMITS,
+	KEEPER_STEP_CHDIR,
+	KEEPER_STEP_EXEC
 };
 
 enum keeper_child_state { KEEPER_CHILD_STARTING = 1, KEEPER_CHILD_RUNNING, KEEPER_CHILD_EXITED };
 
 struct keeper_header {
 	uint32_t type;
-	uint32_t bytes;    /* of the whole packet, this header included */
+	uint32_t bytes; /* of the whole packet, this header included */
 };
 
 struct keeper_welcome {
 	struct keeper_header h;
 	uint32_t version;
 	uint32_t keeper_pid;
-	uint32_t n_children;        /* to be adopted, at this moment: a start that fails may make it fewer */
-	uint32_t n_restarts;        /* times the daemon was started before */
-	uint64_t started_wall_us;   /* start of the keeper */
-	uint64_t first_pane_hint;   /* highest pane number ever spawned */
-	int32_t last_status;        /* wait status of the previous daemon; 0 if none */
-	uint32_t original_nofile;   /* soft RLIMIT_NOFILE before the keeper raised it */
-	/* fds: arena, listening socket */
+	uint32_t n_children; /* to be adopted, at this moment: a start that fails may make it fewer
+			      */
+	uint32_t n_restarts; /* times the daemon was started before */
+	uint64_t started_wall_us; /* start of the keeper */
+	uint64_t first_pane_hint; /* highest pane number ever spawned */
+	int32_t last_status;      /* wait status of the previous daemon; 0 if none */
+	uint32_t original_nofile; /* soft RLIMIT_NOFILE before the keeper raised it */
+				  /* fds: arena, listening socket */
 };
 
 struct keeper_child {
-	uint64_t pane;              /* pane number, chosen by the daemon, unique for ever */
-	uint32_t generation;        /* respawn count of that pane */
-	uint32_t pid;               /* 0 while starting */
-	uint32_t state;             /* enum keeper_child_state */
-	int32_t status;             /* wait status when exited */
-	uint32_t n_fds;             /* descriptors that ride along for this child: 1 PTY master, or 2 (out, err);
-	                             * 0 while starting: they come with SPAWNED */
-	uint32_t flags;             /* of the spawn */
+	uint64_t pane;       /* pane number, chosen by the daemon, unique for ever */
+	uint32_t generation; /* respawn count of that pane */
+	uint32_t pid;        /* 0 while starting */
+	uint32_t state;      /* enum keeper_child_state */
+	int32_t status;      /* wait status when exited */
+	uint32_t n_fds;      /* descriptors that ride along for this child: 1 PTY master, or 2 (out,
+			      * err);      0 while starting: they come with SPAWNED */
+	uint32_t flags;      /* of the spawn */
 	uint64_t started_wall_us, exited_wall_us;
 	char key[KEEPER_KEY_BYTES];
 };
 
 struct keeper_adopt {
 	struct keeper_header h;
-	uint32_t n;                 /* children behind this struct */
+	uint32_t n; /* children behind this struct */
 	uint32_t pad;
 	struct keeper_child children[];
 	/* fds: those of all children, in order */
 };
 
 enum {
-	KEEPER_SPAWN_PTY = 1,       /* else pipes for stdout and stderr */
-	KEEPER_SPAWN_STDIN = 2,     /* a descriptor for fd 0 rides along (else: PTY slave, or /dev/null) */
-	KEEPER_SPAWN_RAW_OUTPUT = 4,/* OPOST off */
+	KEEPER_SPAWN_PTY = 1, /* else pipes for stdout and stderr */
+	KEEPER_SPAWN_STDIN =
+		2, /* a descriptor for fd 0 rides along (else: PTY slave, or /dev/null) */
+	KEEPER_SPAWN_RAW_OUTPUT = 4, /* OPOST off */
 	KEEPER_SPAWN_NO_ECHO = 8
 };
 
@@ -94,7 +113,7 @@ enum {
  * of is refused (KEEPER_STEP_TABLE, EEXIST): FORGET it first. */
 struct keeper_spawn {
 	struct keeper_header h;
-	uint64_t token;             /* echoed in SPAWNED */
+	uint64_t token; /* echoed in SPAWNED */
 	uint64_t pane;
 	uint32_t generation;
 	uint32_t flags;
@@ -108,7 +127,7 @@ struct keeper_spawn {
 #define KEEPER_SPEC_MAX (8u << 20)
 struct keeper_spec_header {
 	uint32_t magic;
-	uint32_t bytes;             /* of the whole block */
+	uint32_t bytes; /* of the whole block */
 	uint32_t n_argv, n_env;
 	/* argv strings, env strings, cwd string ("" = /) */
 };
@@ -119,9 +138,9 @@ struct keeper_spawned {
 	uint64_t pane;
 	uint32_t generation;
 	uint32_t pid;
-	int32_t step;               /* enum keeper_step; failure: no fds, the child is forgotten */
-	int32_t error;              /* errno of the step; ECANCELED: killed before it could exec */
-	/* fds on success: PTY master, or out and err */
+	int32_t step;  /* enum keeper_step; failure: no fds, the child is forgotten */
+	int32_t error; /* errno of the step; ECANCELED: killed before it could exec */
+		       /* fds on success: PTY master, or out and err */
 };
 
 struct keeper_exited {
@@ -129,26 +148,29 @@ struct keeper_exited {
 	uint64_t pane;
 	uint32_t generation;
 	uint32_t pid;
-	int32_t status;             /* wait status */
+	int32_t status; /* wait status */
 	uint32_t pad;
 	uint64_t wall_us;
 };
 
-enum keeper_target { KEEPER_TO_LEADER, KEEPER_TO_SESSION /* every process of the child's session */ };
+enum keeper_target {
+	KEEPER_TO_LEADER,
+	KEEPER_TO_SESSION /* every process of the child's session */
+};
 /* Signals of one session that arrive together are sent together: SIGCONT last. */
 struct keeper_signal {
 	struct keeper_header h;
 	uint64_t pane;
-	uint32_t signo;             /* 1..64 */
-	uint32_t target;            /* enum keeper_target */
+	uint32_t signo;  /* 1..64 */
+	uint32_t target; /* enum keeper_target */
 };
 
-struct keeper_forget {          /* close the descriptors; drop the record once reaped; no EXITED for it */
+struct keeper_forget { /* close the descriptors; drop the record once reaped; no EXITED for it */
 	struct keeper_header h;
 	uint64_t pane;
 };
 
-struct keeper_plain {           /* ADOPT_END, LISTENING (fd: socket), READY, STOP */
+struct keeper_plain { /* ADOPT_END, LISTENING (fd: socket), READY, STOP */
 	struct keeper_header h;
 };
 
@@ -169,6 +191,7 @@ enum { KEEPER_RECV_E_AGAIN = 1, KEEPER_RECV_E_EOF, KEEPER_RECV_E_MALFORMED };
 NODISCARD int keeper_proto_recv(int fd, void *buf, size_t *ret_n, int *fds, size_t *ret_n_fds);
 
 /* Fill a header. */
-#define KEEPER_MSG(msg, type_) ((msg)->h = (struct keeper_header){ .type = (type_), .bytes = sizeof *(msg) })
+#define KEEPER_MSG(msg, type_) \
+	((msg)->h = (struct keeper_header){ .type = (type_), .bytes = sizeof *(msg) })
 
 #endif

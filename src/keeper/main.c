@@ -1,0 +1,398 @@
+/*
+ * orchflow-keeper: holds terminals, children and the listening socket, and
+ * keeps a daemon running that does everything else.  docs/keeper.md.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arena/arena.h"
+#include "keeper/keeper.h"
+#include "keeper/log.h"
+
+#define MAX_DAEMON_ARGS 64
+#define EVENTS_PER_TURN 64
+
+enum { EXIT_USAGE = 2, EXIT_BUSY = 3 };
+
+struct options {
+	const char *state, *socket, *daemon;
+	bool is_foreground;
+	int ready_fd; /* -1 = none */
+	char **daemon_args;
+	int n_daemon_args;
+};
+
+static struct keeper keeper;
+static char default_daemon[PATH_MAX];
+static const char *daemon_argv[MAX_DAEMON_ARGS];
+
+uint64_t keeper_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void keeper_poll(struct keeper *k, int fd, uint32_t events, enum poll_kind kind, uint32_t index)
+{
+	struct epoll_event ev = { .events = events, .data.u64 = (uint64_t)kind << 32 | index };
+
+	if (epoll_ctl(k->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 && errno == EEXIST)
+		(void)epoll_ctl(k->epoll_fd, EPOLL_CTL_MOD, fd, &ev);
+}
+
+void keeper_unpoll(struct keeper *k, int fd)
+{
+	(void)epoll_ctl(k->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* ---- start-up ------------------------------------------------------------- */
+
+static void usage(void)
+{
+	fputs("usage: orchflow-keeper --state DIR --socket PATH [--daemon PATH] [--foreground]\n"
+	      "                       [--ready-fd N] [-- daemon args...]\n"
+	      "DIR and PATH are absolute.  Usually started by orchflow.\n",
+	      stderr);
+}
+
+static bool parse_fd(const char *s, int *ret)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	if (*end || end == s || n < 0 || n > 1 << 20 || fcntl((int)n, F_GETFD) < 0)
+		return false;
+	*ret = (int)n;
+	return true;
+}
+
+static bool parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option names[] = { { "state", required_argument, NULL, 's' },
+					       { "socket", required_argument, NULL, 'S' },
+					       { "daemon", required_argument, NULL, 'd' },
+					       { "foreground", no_argument, NULL, 'f' },
+					       { "ready-fd", required_argument, NULL, 'r' },
+					       { NULL, 0, NULL, 0 } };
+	int c;
+
+	*o = (struct options){ .ready_fd = -1 };
+	while ((c = getopt_long(argc, argv, "+", names, NULL)) != -1) {
+		if (c == 's')
+			o->state = optarg;
+		else if (c == 'S')
+			o->socket = optarg;
+		else if (c == 'd')
+			o->daemon = optarg;
+		else if (c == 'f')
+			o->is_foreground = true;
+		else if (c != 'r' || !parse_fd(optarg, &o->ready_fd))
+			return false;
+	}
+	o->daemon_args = argv + optind;
+	o->n_daemon_args = argc - optind;
+	return o->state && o->socket && o->n_daemon_args <= MAX_DAEMON_ARGS - 8;
+}
+
+/* Tell who started us, once. */
+PRINTF_LIKE(2, 3) static void tell(struct options *o, const char *fmt, ...)
+{
+	char line[768];
+	va_list ap;
+
+	if (o->ready_fd < 0)
+		return;
+	va_start(ap, fmt);
+	int n = vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	(void)!write(o->ready_fd, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+	close(o->ready_fd);
+	o->ready_fd = -1;
+}
+
+static _Noreturn void die(struct options *o, const char *what, const char *why)
+{
+	fprintf(stderr, "orchflow-keeper: %s%s%s\n", what, *why ? ": " : "", why);
+	tell(o, "error %s%s%s\n", what, *why ? ": " : "", why);
+	exit(EXIT_FAILURE);
+}
+
+/* Nothing of the one who started us: descriptors, handlers, mask, umask. */
+static void shed_inheritance(struct options *o)
+{
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	if (o->ready_fd >= 0)
+		o->ready_fd = fcntl(o->ready_fd, F_DUPFD_CLOEXEC, 3);
+	while (null >= 0 && null <= STDERR_FILENO)
+		null = dup(null);
+	if (null >= 0)
+		close(null);
+	spawn_close_all_but(o->ready_fd, o->ready_fd);
+	/* Inherited "ignore" would reach every shell; and SIGCHLD ignored would
+	 * lose every exit status. */
+	for (int signo = 1; signo < NSIG; signo++)
+		(void)signal(signo, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(077);
+}
+
+static void open_place(struct keeper *k, struct options *o)
+{
+	int r = place_open(&k->place, o->state, o->socket);
+
+	if (r == PLACE_E_BUSY) {
+		fprintf(stderr, "orchflow-keeper: another keeper (pid %d) serves %s\n",
+			(int)k->place.busy_pid, o->state);
+		tell(o, "busy %d\n", (int)k->place.busy_pid);
+		exit(EXIT_BUSY);
+	}
+	if (r != 0)
+		die(o, r == PLACE_E_REFUSED ? k->place.error : "state directory",
+		    r < 0 ? strerror(-r) : "");
+}
+
+/* The lock and the socket are open by now and go along; what is told about
+ * them was told to the first process's exit status. */
+static void detach(struct options *o)
+{
+	pid_t pid = fork();
+
+	if (pid > 0)
+		_exit(EXIT_SUCCESS);
+	if (pid < 0 || setsid() < 0)
+		die(o, "cannot go to the background", strerror(errno));
+	pid = fork();
+	if (pid > 0)
+		_exit(EXIT_SUCCESS);
+	if (pid < 0)
+		die(o, "cannot go to the background", strerror(errno));
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		die(o, "/dev/null", strerror(errno));
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		(void)dup2(null, fd);
+	close(null);
+}
+
+static void open_log(struct keeper *k, struct options *o)
+{
+	char path[sizeof k->place.state + 32];
+
+	snprintf(path, sizeof path, "%s/log", k->place.state);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		die(o, path, strerror(errno));
+	strcat(path, "/keeper.log");
+	int r = klog_open(o->is_foreground ? NULL : path);
+	if (r < 0)
+		die(o, path, strerror(-r));
+}
+
+static int read_oom(void)
+{
+	char text[16] = "";
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!read(fd, text, sizeof text - 1);
+		close(fd);
+	}
+	return (int)strtol(text, NULL, 10);
+}
+
+static int at_most_1000(int adj)
+{
+	return adj < 1000 ? adj : 1000;
+}
+
+/* More room and a better place in the row for ourselves; remember what to give
+ * back to others. */
+static void take_privileges(struct keeper *k)
+{
+	int adj = read_oom();
+	struct rlimit lim;
+
+	k->daemon_oom_score_adj = at_most_1000(adj + SPAWN_OOM_DAEMON);
+	k->original.oom_score_adj = at_most_1000(adj + SPAWN_OOM_CHILD);
+	for (int try = -1000; try < adj && spawn_set_oom(try) < 0; try += 100)
+		;
+	if (getrlimit(RLIMIT_NOFILE, &k->original.nofile) == 0) {
+		lim = k->original.nofile;
+		lim.rlim_cur = lim.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &lim);
+	}
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_NAME, "orchflow-keeper");
+}
+
+static void open_signals(struct keeper *k, struct options *o)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (k->signal_fd < 0 || k->epoll_fd < 0)
+		die(o, "event loop", strerror(errno));
+	keeper_poll(k, k->signal_fd, EPOLLIN, POLL_SIGNALS, 0);
+}
+
+static const char *find_daemon(struct options *o)
+{
+	ssize_t n = readlink("/proc/self/exe", default_daemon, sizeof default_daemon - 16);
+
+	if (o->daemon)
+		return o->daemon;
+	if (n < 0)
+		die(o, "/proc/self/exe", strerror(errno));
+	default_daemon[n] = '\0';
+	strcpy(strrchr(default_daemon, '/') + 1, "orchflowd");
+	return default_daemon;
+}
+
+static void fill_daemon_argv(struct keeper *k, struct options *o)
+{
+	int n = 0;
+
+	daemon_argv[n++] = find_daemon(o);
+	daemon_argv[n++] = "--state";
+	daemon_argv[n++] = k->place.state;
+	daemon_argv[n++] = "--socket";
+	daemon_argv[n++] = k->place.socket;
+	if (o->is_foreground)
+		daemon_argv[n++] = "--foreground";
+	for (int i = 0; i < o->n_daemon_args; i++)
+		daemon_argv[n++] = o->daemon_args[i];
+	daemon_argv[n] = NULL;
+	k->daemon.argv = daemon_argv;
+}
+
+static void start_up(struct keeper *k, struct options *o)
+{
+	shed_inheritance(o);
+	open_place(k, o);
+	fill_daemon_argv(k, o);
+	if (access(k->daemon.argv[0], X_OK) < 0)
+		die(o, k->daemon.argv[0], strerror(errno));
+	if (!o->is_foreground)
+		detach(o);
+	open_log(k, o);
+	if (chdir("/") < 0)
+		die(o, "/", strerror(errno));
+	int r = place_write_lock(&k->place);
+	if (r < 0)
+		die(o, "keeper.lock", strerror(-r));
+	take_privileges(k);
+	r = arena_create(0, &k->arena_fd);
+	if (r < 0)
+		die(o, "cannot make the shared memory", strerror(-r));
+	open_signals(k, o);
+	k->link.fd = -1;
+	k->started_wall_us = spawn_wall_us();
+	klog("keeper %d serves %s on %s", (int)getpid(), k->place.state, k->place.socket);
+	tell(o, "ok\n");
+}
+
+/* ---- loop ----------------------------------------------------------------- */
+
+static void on_signals(struct keeper *k)
+{
+	struct signalfd_siginfo si;
+
+	while (read(k->signal_fd, &si, sizeof si) == sizeof si) {
+		if (si.ssi_signo == SIGCHLD)
+			k->has_more_dead = true;
+		else if (si.ssi_signo == SIGHUP)
+			daemon_on_hangup(k);
+		else
+			daemon_on_terminate(k);
+	}
+}
+
+static void on_event(struct keeper *k, const struct epoll_event *ev)
+{
+	uint32_t index = (uint32_t)ev->data.u64;
+
+	switch ((enum poll_kind)(ev->data.u64 >> 32)) {
+	case POLL_SIGNALS:
+		on_signals(k);
+		break;
+	case POLL_LISTEN:
+		daemon_on_connection(k);
+		break;
+	case POLL_LINK:
+		if (k->link.phase != LINK_DOWN)
+			link_on_event(k, ev->events);
+		break;
+	case POLL_REPORT:
+		/* The record may have a new owner by now: reading is harmless. */
+		if (k->table.children[index].report_fd >= 0)
+			spawn_on_report(&k->table, &k->table.children[index], false);
+		break;
+	}
+}
+
+static int timeout_ms(const struct keeper *k)
+{
+	uint64_t a = daemon_deadline(k), b = link_deadline(k), now = keeper_now_ms();
+	uint64_t first = a < b ? a : b;
+
+	if (k->has_more_dead || first <= now)
+		return 0;
+	return first == UINT64_MAX ? -1 : first - now > 60000 ? 60000 : (int)(first - now);
+}
+
+static void run(struct keeper *k)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+
+	while (k->daemon.stop != STOP_DONE) {
+		int n = epoll_wait(k->epoll_fd, events, EVENTS_PER_TURN, timeout_ms(k));
+
+		for (int i = 0; i < n; i++)
+			on_event(k, &events[i]);
+		if (k->has_more_dead)
+			keeper_reap(k);
+		daemon_on_time(k);
+		link_flush(k);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+
+	if (!parse_options(argc, argv, &o)) {
+		usage();
+		return EXIT_USAGE;
+	}
+	start_up(&keeper, &o);
+	daemon_init(&keeper);
+	run(&keeper);
+	daemon_end_children(&keeper);
+	return EXIT_SUCCESS;
+}

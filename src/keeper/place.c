@@ -1,0 +1,254 @@
+#include "keeper/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+
+PRINTF_LIKE(2, 3) static int refuse(struct place *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->error, sizeof p->error, fmt, ap);
+	va_end(ap);
+	return PLACE_E_REFUSED;
+}
+
+/* Every component, 0700 (by the umask). */
+static int make_directories(struct place *p, const char *dir)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof path, "%s", dir) >= sizeof path)
+		return refuse(p, "%s: path too long", dir);
+	for (char *s = path + 1;; s++) {
+		char c = *s;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*s = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST && errno != EISDIR) {
+			int e = errno;
+			struct stat st;
+
+			/* A read-only or forbidden parent matters only if it is not there. */
+			if (stat(path, &st) < 0)
+				return refuse(p, "cannot make directory %s: %s", path, strerror(e));
+		}
+		*s = c;
+		if (c == '\0')
+			return 0;
+	}
+}
+
+/* @bad_mode: permission bits that others must not have. */
+static int check_directory(struct place *p, const char *what, const char *dir, mode_t bad_mode)
+{
+	struct stat st;
+
+	if (lstat(dir, &st) < 0)
+		return refuse(p, "%s directory %s: %s", what, dir, strerror(errno));
+	/* A link of somebody else could be turned elsewhere at any time. */
+	if (S_ISLNK(st.st_mode) && (st.st_uid != geteuid() || stat(dir, &st) < 0))
+		return refuse(p, "%s directory %s is a symbolic link that is not yours", what, dir);
+	if (!S_ISDIR(st.st_mode))
+		return refuse(p, "%s directory %s is not a directory", what, dir);
+	if (st.st_uid != geteuid())
+		return refuse(p, "%s directory %s belongs to uid %u, not to you (uid %u)", what,
+			      dir, (unsigned)st.st_uid, (unsigned)geteuid());
+	if (st.st_mode & bad_mode)
+		return refuse(p,
+			      "%s directory %s is open to others (mode %04o): chmod 700 it, or "
+			      "choose another",
+			      what, dir, (unsigned)(st.st_mode & 07777));
+	return 0;
+}
+
+static int open_directories(struct place *p)
+{
+	char dir[sizeof p->socket];
+
+	int r = make_directories(p, p->state);
+	if (r == 0)
+		r = check_directory(p, "state", p->state, 0022);
+	if (r)
+		return r;
+	snprintf(dir, sizeof dir, "%s", p->socket);
+	*strrchr(dir, '/') = '\0';
+	if (!dir[0])
+		return refuse(p, "socket %s: not in the root directory", p->socket);
+	r = make_directories(p, dir);
+	return r ? r : check_directory(p, "socket", dir, 0077);
+}
+
+/* Its holder may be just about to write it. */
+static pid_t read_holder(int fd)
+{
+	for (int i = 0; i < 100; i++) {
+		char text[32] = "";
+		ssize_t n = pread(fd, text, sizeof text - 1, 0);
+
+		if (n > 0 && strchr(text, '\n'))
+			return (pid_t)strtol(text, NULL, 10);
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	}
+	return 0;
+}
+
+static int take_lock(struct place *p)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/keeper.lock", p->state);
+	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (p->lock_fd < 0)
+		return refuse(p, "cannot open %s: %s", path, strerror(errno));
+	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return ftruncate(p->lock_fd, 0) < 0 ? err_origin(-errno) : 0;
+	if (errno != EWOULDBLOCK)
+		return refuse(p, "cannot lock %s: %s", path, strerror(errno));
+	p->busy_pid = read_holder(p->lock_fd);
+	return PLACE_E_BUSY;
+}
+
+int place_write_lock(struct place *p)
+{
+	char text[sizeof p->socket + 32];
+	int n = snprintf(text, sizeof text, "%d\n%s\n", (int)getpid(), p->socket);
+
+	if (pwrite(p->lock_fd, text, (size_t)n, 0) != n)
+		return err_origin(errno ? -errno : -EIO);
+	return 0;
+}
+
+static bool address(const struct place *p, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(ret->sun_path, p->socket, sizeof ret->sun_path);
+	return true;
+}
+
+/* Somebody with another state directory may serve here: only a socket that
+ * refuses is stale. */
+static int remove_stale(struct place *p)
+{
+	struct sockaddr_un a;
+	struct stat st;
+
+	if (lstat(p->socket, &st) < 0)
+		return errno == ENOENT ? 0 : refuse(p, "%s: %s", p->socket, strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return refuse(p, "%s is there and is not a socket", p->socket);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return refuse(p, "socket: %s", strerror(errno));
+	address(p, &a);
+	int e = connect(fd, (struct sockaddr *)&a, sizeof a) == 0 ? 0 : errno;
+	close(fd);
+	if (e != ECONNREFUSED && e != ENOENT)
+		return refuse(p, "another server listens on %s", p->socket);
+	if (unlink(p->socket) < 0 && errno != ENOENT)
+		return refuse(p, "cannot remove stale %s: %s", p->socket, strerror(errno));
+	return 0;
+}
+
+static int bind_socket(struct place *p, int fd)
+{
+	struct sockaddr_un a;
+	struct stat st;
+
+	address(p, &a);
+	mode_t old = umask(0177);
+	int r = bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ? -errno : 0;
+	umask(old);
+	if (r == 0 && (listen(fd, BACKLOG) < 0 || lstat(p->socket, &st) < 0))
+		r = -errno;
+	if (r < 0)
+		return refuse(p, "cannot listen on %s: %s", p->socket, strerror(-r));
+	p->socket_dev = st.st_dev;
+	p->socket_ino = st.st_ino;
+	return 0;
+}
+
+int place_listen(struct place *p)
+{
+	int r = remove_stale(p);
+
+	if (r)
+		return r;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return refuse(p, "socket: %s", strerror(errno));
+	r = bind_socket(p, fd);
+	if (r) {
+		close(fd);
+		return r;
+	}
+	if (p->listen_fd >= 0)
+		close(p->listen_fd);
+	p->listen_fd = fd;
+	return 0;
+}
+
+static int set_paths(struct place *p, const char *state, const char *socket)
+{
+	if (state[0] != '/' || socket[0] != '/')
+		return refuse(p, "state directory and socket must be absolute paths");
+	if ((size_t)snprintf(p->state, sizeof p->state, "%s", state) >= sizeof p->state)
+		return refuse(p, "state directory %.200s...: path too long", state);
+	if ((size_t)snprintf(p->socket, sizeof p->socket, "%s", socket) >= sizeof p->socket)
+		return refuse(p, "socket path %.200s is longer than the %zu bytes of the kernel",
+			      socket, sizeof p->socket - 1);
+	return 0;
+}
+
+int place_open(struct place *p, const char *state, const char *socket)
+{
+	*p = (struct place){ .lock_fd = -1, .listen_fd = -1 };
+	int r = set_paths(p, state, socket);
+	if (r == 0)
+		r = open_directories(p);
+	if (r == 0)
+		r = take_lock(p);
+	return r ? r : place_listen(p);
+}
+
+bool place_lost_socket(const struct place *p)
+{
+	struct stat st;
+
+	return lstat(p->socket, &st) < 0 || st.st_dev != p->socket_dev ||
+	       st.st_ino != p->socket_ino;
+}
+
+void place_close_socket(struct place *p)
+{
+	if (p->listen_fd < 0)
+		return;
+	if (!place_lost_socket(p))
+		(void)unlink(p->socket);
+	close(p->listen_fd);
+	p->listen_fd = -1;
+}
+
+void place_close(struct place *p)
+{
+	place_close_socket(p);
+	if (p->lock_fd >= 0) {
+		(void)!ftruncate(p->lock_fd, 0);
+		close(p->lock_fd);
+	}
+	p->lock_fd = -1;
+}

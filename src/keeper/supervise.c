@@ -1,0 +1,475 @@
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arena/arena.h"
+#include "keeper/keeper.h"
+#include "keeper/log.h"
+#include "keeper/session.h"
+
+#define WAIT_FIRST_MS 50 /* before the second start in a row; doubles */
+#define WAIT_MAX_MS 5000
+#define HEALTHY_MS 10000 /* a daemon that was ready and ran so long starts afresh */
+#define MAX_NEVER_READY 8
+#define RETRY_MS 60000   /* given up: a connection may start it again */
+#define CLOSED_MS 1000   /* from closing the link to being dead */
+#define ORDERLY_MS 30000 /* from SIGTERM to the daemon's STOP */
+#define LEAVE_MS 2000    /* from STOP to the daemon's exit */
+#define HANGUP_MS 2000   /* from SIGHUP to SIGKILL, without a daemon */
+#define END_MS 2000      /* for SIGKILL to work */
+#define REAP_PER_TURN 256
+#define ANSWERS_PER_TURN 64
+
+/* code and name: FAIL_DAEMON_DOWN of base/fail.h */
+static const char down_answer[] =
+	"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1307,"
+	"\"message\":\"the daemon keeps crashing; shells are kept\","
+	"\"data\":{\"name\":\"DAEMON_DOWN\",\"category\":\"system\",\"severity\":\"critical\","
+	"\"retryable\":true,\"hint\":\"see log/keeper.log in the state directory; "
+	"SIGHUP to the keeper starts the daemon again at once\"}}}\n";
+
+/* ---- start ---------------------------------------------------------------- */
+
+/* The system's count; 0 if the kernel does not say. */
+static uint64_t count_oom_kills(void)
+{
+	static char text[16384];
+	int fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *p = strstr(text, "\noom_kill ");
+	return p ? strtoull(p + strlen("\noom_kill "), NULL, 10) : 0;
+}
+
+static _Noreturn void run_daemon(struct keeper *k, int fd)
+{
+	union {
+		const char *const *in;
+		char *const *out;
+	} argv = { .in = k->daemon.argv }; /* execv() only reads; its type cannot say so */
+
+	spawn_reset_signals();
+	/* Its own session: a Ctrl-C for the keeper in the foreground is the
+	 * keeper's to pass on. */
+	(void)setsid();
+	spawn_set_oom(k->daemon_oom_score_adj);
+	/* dup2() onto itself would leave CLOEXEC on. */
+	if (fd == KEEPER_DAEMON_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, KEEPER_DAEMON_FD) < 0)
+		_exit(126);
+	(void)close_range(KEEPER_DAEMON_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+	execv(argv.out[0], argv.out);
+	klog("cannot run %s: %s", argv.out[0], strerror(errno));
+	_exit(127);
+}
+
+static void wait_to_start(struct keeper *k, uint64_t ms)
+{
+	k->daemon.state = DAEMON_WAITING;
+	k->daemon.start_ms = keeper_now_ms() + ms;
+}
+
+static void start(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		klog("cannot start the daemon: socketpair: %s", strerror(errno));
+		wait_to_start(k, WAIT_MAX_MS);
+		return;
+	}
+	d->oom_kills = count_oom_kills();
+	pid_t pid = fork();
+	if (pid == 0)
+		run_daemon(k, pair[1]);
+	int e = errno;
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		klog("cannot start the daemon: fork: %s", strerror(e));
+		wait_to_start(k, WAIT_MAX_MS);
+		return;
+	}
+	d->pid = pid;
+	d->state = DAEMON_STARTED;
+	d->is_broken = false;
+	d->kill_ms = 0;
+	d->n_starts++;
+	d->started_ms = keeper_now_ms();
+	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	klog("daemon %d started (start %u)", (int)pid, d->n_starts);
+	link_up(k, pair[0]);
+}
+
+void daemon_init(struct keeper *k)
+{
+	wait_to_start(k, 0);
+}
+
+void daemon_on_ready(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+
+	if (d->state != DAEMON_STARTED)
+		return;
+	d->state = DAEMON_READY;
+	d->n_never_ready = 0;
+	klog("daemon %d ready after %llu ms", (int)d->pid,
+	     (unsigned long long)(keeper_now_ms() - d->started_ms));
+}
+
+/* ---- death ---------------------------------------------------------------- */
+
+/* Its own fault, as opposed to somebody's wish: decides waiting, giving up and
+ * the quarantine's count. */
+static bool is_fault(const struct supervisor *d, int status)
+{
+	if (d->is_broken)
+		return true;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) != 0 || d->state != DAEMON_READY;
+	switch (WTERMSIG(status)) {
+	case SIGKILL:
+		/* The kernel's killer looks like anybody's kill -9 but for this. */
+		return count_oom_kills() != d->oom_kills;
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+	case SIGHUP:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void note_fault(const struct keeper *k)
+{
+	struct arena a;
+
+	/* Mapped only now: what a dead daemon left is looked at, not lived in. */
+	if (arena_map(&a, k->arena_fd) != 0)
+		return;
+	arena_note_death(&a);
+	arena_unmap(&a);
+}
+
+/* Before the next start. */
+static uint64_t wait_ms(uint32_t n_failures)
+{
+	uint64_t ms = WAIT_FIRST_MS;
+
+	if (n_failures <= 1)
+		return 0;
+	for (uint32_t i = 2; i < n_failures && ms < WAIT_MAX_MS; i++)
+		ms *= 2;
+	return ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
+}
+
+static void give_up(struct keeper *k)
+{
+	k->daemon.state = DAEMON_GIVEN_UP;
+	keeper_poll(k, k->place.listen_fd, EPOLLIN, POLL_LISTEN, 0);
+	klog("GIVING UP on the daemon: it died %u times in a row before it was ready; %u children "
+	     "are kept; SIGHUP starts it again",
+	     k->daemon.n_never_ready, table_count(&k->table, CHILD_RUNNING));
+}
+
+static void start_again(struct keeper *k, bool was_ready, bool was_fault)
+{
+	struct supervisor *d = &k->daemon;
+	bool was_healthy = was_ready && keeper_now_ms() - d->started_ms >= HEALTHY_MS;
+
+	if (was_healthy || (was_ready && !was_fault))
+		d->n_failures = 0;
+	if (was_fault)
+		d->n_failures++;
+	if (was_fault && !was_ready)
+		d->n_never_ready++;
+	if (d->n_never_ready >= MAX_NEVER_READY)
+		give_up(k);
+	else if (!was_ready && !was_fault)
+		/* Somebody kills it as it comes up: not its fault, but no race. */
+		wait_to_start(k, WAIT_FIRST_MS);
+	else
+		wait_to_start(k, wait_ms(d->n_failures));
+}
+
+static void log_death(const struct keeper *k, int status, bool was_fault)
+{
+	const struct supervisor *d = &k->daemon;
+	unsigned long long ms = keeper_now_ms() - d->started_ms;
+	const char *how = WIFEXITED(status) ? "exited with status" : "was killed by signal";
+	int n = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+
+	klog("daemon %d %s %d after %llu ms%s%s", (int)d->pid, how, n, ms,
+	     d->state == DAEMON_READY ? "" : ", before it was ready",
+	     was_fault ? ", its own fault" : "");
+}
+
+static void hang_up_sessions(struct keeper *k);
+
+void daemon_on_exit(struct keeper *k, int status)
+{
+	struct supervisor *d = &k->daemon;
+
+	/* Its last words; among them may be STOP. */
+	link_drain(k);
+	link_down(k);
+	bool was_ready = d->state == DAEMON_READY;
+	bool was_fault = d->stop != STOP_LEAVING && is_fault(d, status);
+	log_death(k, status, was_fault);
+	d->pid = 0;
+	d->kill_ms = 0;
+	d->last_status = status;
+	if (was_fault)
+		note_fault(k);
+	if (d->stop == STOP_LEAVING)
+		d->stop = STOP_DONE;
+	else if (d->stop == STOP_ASKED)
+		hang_up_sessions(k);
+	else
+		start_again(k, was_ready, was_fault);
+}
+
+void daemon_on_broken(struct keeper *k, const char *why)
+{
+	struct supervisor *d = &k->daemon;
+
+	if (d->pid == 0 || d->is_broken)
+		return;
+	klog("killing daemon %d: %s", (int)d->pid, why);
+	d->is_broken = true;
+	(void)kill(d->pid, SIGKILL);
+}
+
+void daemon_on_closed(struct keeper *k)
+{
+	k->daemon.kill_ms = keeper_now_ms() + CLOSED_MS;
+}
+
+/* ---- the keeper's own end ------------------------------------------------- */
+
+void daemon_on_stop(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+
+	if (d->stop == STOP_LEAVING)
+		return;
+	klog("daemon %d says stop", (int)d->pid);
+	place_close_socket(&k->place);
+	d->stop = STOP_LEAVING;
+	d->stop_ms = keeper_now_ms() + LEAVE_MS;
+}
+
+/* There is no daemon to do it in order. */
+static void hang_up_sessions(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+
+	place_close_socket(&k->place);
+	for (uint32_t i = 0; i < k->table.n_high; i++) {
+		const struct child *c = &k->table.children[i];
+
+		if (c->state != CHILD_STARTING && c->state != CHILD_RUNNING)
+			continue;
+		session_signal(c->pid, SIGHUP);
+		session_signal(c->pid, SIGCONT);
+	}
+	session_flush();
+	d->state = DAEMON_WAITING;
+	d->stop = STOP_HANGUP;
+	d->stop_ms = keeper_now_ms() + HANGUP_MS;
+}
+
+void daemon_on_terminate(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+
+	klog("asked to stop");
+	if (d->stop != STOP_NOT)
+		return;
+	if (d->pid == 0) {
+		hang_up_sessions(k);
+		return;
+	}
+	d->stop = STOP_ASKED;
+	d->stop_ms = keeper_now_ms() + ORDERLY_MS;
+	(void)kill(d->pid, SIGTERM);
+}
+
+static void on_stop_deadline(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+
+	switch (d->stop) {
+	case STOP_NOT:
+	case STOP_DONE:
+		break;
+	case STOP_ASKED:
+	case STOP_LEAVING:
+		/* Its exit leads on to the next phase. */
+		klog("killing daemon %d: it did not end in time", (int)d->pid);
+		(void)kill(d->pid, SIGKILL);
+		d->stop_ms = keeper_now_ms() + LEAVE_MS;
+		break;
+	case STOP_HANGUP:
+		d->stop = STOP_DONE;
+		break;
+	}
+}
+
+void daemon_end_children(struct keeper *k)
+{
+	uint64_t until = keeper_now_ms() + END_MS;
+	uint32_t n_killed = 0;
+
+	/* Whoever dies leaves us its children: again until nobody is left. */
+	while (keeper_now_ms() < until) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+			break;
+		n_killed += session_kill_own_children(SIGKILL);
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	}
+	klog("keeper ends (%u left to kill)", n_killed);
+	place_close(&k->place);
+}
+
+/* ---- given up ------------------------------------------------------------- */
+
+static void leave_given_up(struct keeper *k)
+{
+	keeper_unpoll(k, k->place.listen_fd);
+	start(k);
+}
+
+static void answer_one(int fd)
+{
+	char request[4096];
+
+	/* Unread input would turn our close into a reset. */
+	(void)!recv(fd, request, sizeof request, MSG_DONTWAIT);
+	(void)!send(fd, down_answer, sizeof down_answer - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+void daemon_on_connection(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+
+	if (d->state != DAEMON_GIVEN_UP)
+		return;
+	if (keeper_now_ms() - d->started_ms >= RETRY_MS) {
+		/* Not accepted: the daemon answers it, or we do when that failed. */
+		leave_given_up(k);
+		return;
+	}
+	for (int i = 0; i < ANSWERS_PER_TURN; i++) {
+		int fd = accept4(k->place.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0)
+			return;
+		answer_one(fd);
+	}
+}
+
+void daemon_on_hangup(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+	bool was_given_up = d->state == DAEMON_GIVEN_UP;
+
+	if (d->stop != STOP_NOT)
+		return;
+	if (was_given_up)
+		keeper_unpoll(k, k->place.listen_fd);
+	if (place_lost_socket(&k->place)) {
+		if (place_listen(&k->place) == 0) {
+			klog("socket %s made again", k->place.socket);
+			k->link.owes_listening = true;
+		} else {
+			klog("socket not made again: %s", k->place.error);
+		}
+	}
+	if (was_given_up || d->state == DAEMON_WAITING)
+		start(k);
+}
+
+/* ---- time and reaping ----------------------------------------------------- */
+
+uint64_t daemon_deadline(const struct keeper *k)
+{
+	const struct supervisor *d = &k->daemon;
+	uint64_t ms = UINT64_MAX;
+
+	if (d->stop == STOP_NOT && d->state == DAEMON_WAITING)
+		ms = d->start_ms;
+	if (d->kill_ms && d->kill_ms < ms)
+		ms = d->kill_ms;
+	if (d->stop != STOP_NOT && d->stop_ms < ms)
+		ms = d->stop_ms;
+	return ms;
+}
+
+void daemon_on_time(struct keeper *k)
+{
+	struct supervisor *d = &k->daemon;
+	uint64_t now = keeper_now_ms();
+
+	if (d->kill_ms && now >= d->kill_ms) {
+		d->kill_ms = 0;
+		daemon_on_broken(k, "it closed the link");
+	}
+	if (d->stop == STOP_NOT && d->state == DAEMON_WAITING && now >= d->start_ms)
+		start(k);
+	if (d->stop != STOP_NOT && now >= d->stop_ms)
+		on_stop_deadline(k);
+	if (d->stop == STOP_HANGUP && table_count(&k->table, CHILD_RUNNING) == 0 &&
+	    table_count(&k->table, CHILD_STARTING) == 0)
+		d->stop = STOP_DONE;
+}
+
+static void on_child_dead(struct keeper *k, struct child *c, int status)
+{
+	/* Whether it got to exec is in the pipe, and nobody else writes to it. */
+	if (c->state == CHILD_STARTING)
+		spawn_on_report(&k->table, c, true);
+	if (c->state != CHILD_RUNNING)
+		return;
+	if (c->is_forgotten) {
+		table_drop(&k->table, c);
+		return;
+	}
+	c->state = CHILD_EXITED;
+	c->status = status;
+	c->exited_wall_us = spawn_wall_us();
+	table_owe(&k->table, c, CHILD_OWES_EXITED);
+}
+
+void keeper_reap(struct keeper *k)
+{
+	int status, n = 0;
+	pid_t pid = 0;
+
+	while (n++ < REAP_PER_TURN && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *c;
+
+		if (pid == k->daemon.pid)
+			daemon_on_exit(k, status);
+		else if ((c = table_by_pid(&k->table, pid)))
+			on_child_dead(k, c, status);
+	}
+	k->has_more_dead = pid > 0;
+}
