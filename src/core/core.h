@@ -24,24 +24,32 @@ struct session;
 /* Limits and manners; the daemon fills them from its configuration and may
  * change them at any time (core_configure). */
 struct core_config {
-	uint32_t max_sessions;         /* 1,000 */
-	uint32_t max_panes;            /* 1,000 */
-	uint32_t input_queue_bytes;    /* per pane: 1 MiB */
-	uint32_t exited_keep_s;        /* 7 days ... */
-	uint32_t exited_keep_n;        /* ... or until 200 are, whichever is more */
-	uint32_t flush_quiet_us;       /* 500 */
-	uint32_t flush_latest_us;      /* 16,000 */
-	uint32_t pause_max_ms;         /* on_lag=pause: longest stop of a PTY, 30,000 */
-	char abort_on[64];             /* test hook: abort when this is fed ("" = off) */
+	uint32_t max_sessions;      /* 1,000 */
+	uint32_t max_panes;         /* 1,000 */
+	uint32_t input_queue_bytes; /* per pane: 1 MiB */
+	uint32_t exited_keep_s;     /* 7 days ... */
+	uint32_t exited_keep_n;     /* ... or until 200 are, whichever is more */
+	uint32_t flush_quiet_us;    /* 500 */
+	uint32_t flush_latest_us;   /* 16,000 */
+	uint32_t pause_max_ms;      /* on_lag=pause: longest stop of a PTY, 30,000 */
+	char abort_on[64];          /* test hook: abort when this is fed ("" = off) */
 };
 void core_config_init(struct core_config *c);
 
 /* An event, for core_ops.on_event: one of these with the pane or session it is
  * about (either may be NULL).  pane.output and pane.resync do not come this way. */
 enum core_event {
-	CORE_PANE_CREATED, CORE_PANE_EXIT, CORE_PANE_CLOSED, CORE_PANE_RESIZED, CORE_PANE_TITLE,
-	CORE_PANE_RESPAWNED, CORE_PANE_DELETED, CORE_SESSION_CREATED, CORE_SESSION_CHANGED,
-	CORE_SESSION_DELETED, CORE_N_EVENTS
+	CORE_PANE_CREATED,
+	CORE_PANE_EXIT,
+	CORE_PANE_CLOSED,
+	CORE_PANE_RESIZED,
+	CORE_PANE_TITLE,
+	CORE_PANE_RESPAWNED,
+	CORE_PANE_DELETED,
+	CORE_SESSION_CREATED,
+	CORE_SESSION_CHANGED,
+	CORE_SESSION_DELETED,
+	CORE_N_EVENTS
 };
 
 struct core_ops {
@@ -57,18 +65,20 @@ struct core_ops {
 
 /* Connect to the keeper on @keeper_fd and load the registry from @state_dir.
  * Blocks only for the keeper's welcome. */
-NODISCARD int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir, const struct core_config *config,
-		       const struct core_ops *ops, struct core **ret);
+NODISCARD int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
+		       const struct core_config *config, const struct core_ops *ops,
+		       struct core **ret);
 struct core *core_free(struct core *c);
 void core_configure(struct core *c, const struct core_config *config);
 
 struct core_status {
 	uint32_t n_sessions, n_panes, n_running, n_exited, n_lost, n_subscriptions;
 	uint32_t keeper_pid, n_daemon_starts;
-	int32_t last_daemon_status;    /* wait status of the daemon before this one; 0 none */
+	int32_t last_daemon_status; /* wait status of the daemon before this one; 0 none */
 	uint64_t keeper_started_us;
 	uint32_t original_nofile;
-	uint32_t expected_keeper_fds_of_panes; /* descriptors that the keeper should hold for panes */
+	uint32_t expected_keeper_fds_of_panes; /* descriptors that the keeper should hold for panes
+						*/
 	uint32_t expected_daemon_fds_of_panes;
 	bool is_shutting_down;
 };
@@ -76,8 +86,9 @@ void core_get_status(const struct core *c, struct core_status *ret);
 
 /* Counters and stage histograms; addresses are stable. */
 struct core_metrics {
-	uint64_t n_bytes_read, n_reads, n_bytes_written, n_spawns, n_spawn_failures, n_exits, n_flushes, n_bytes_fanned,
-		n_resyncs, n_gap_bytes, n_pauses, n_recovered_intents, n_recovered_bytes;
+	uint64_t n_bytes_read, n_reads, n_bytes_written, n_spawns, n_spawn_failures, n_exits,
+		n_flushes, n_bytes_fanned, n_resyncs, n_gap_bytes, n_pauses, n_recovered_intents,
+		n_recovered_bytes;
 	struct hist spawn, read_turn, fanout, write_wait, kill;
 };
 const struct core_metrics *core_get_metrics(const struct core *c);
@@ -95,13 +106,17 @@ void session_get_info(const struct session *s, struct session_info *ret);
 struct pane *session_pane_at(const struct session *s, uint32_t index);
 struct pane *session_active(const struct session *s);
 
-NODISCARD int core_session_create(struct core *c, const char *name /* NULL: made up */, const char *cwd,
-				  const json_t *env, struct session **ret, struct fail *reterr);
-NODISCARD int core_session_find(struct core *c, const char *id_or_name, struct session **ret, struct fail *reterr);
-NODISCARD int core_session_rename(struct core *c, struct session *s, const char *name, struct fail *reterr);
+NODISCARD int core_session_create(struct core *c, const char *name /* NULL: made up */,
+				  const char *cwd, const json_t *env, struct session **ret,
+				  struct fail *reterr);
+NODISCARD int core_session_find(struct core *c, const char *id_or_name, struct session **ret,
+				struct fail *reterr);
+NODISCARD int core_session_rename(struct core *c, struct session *s, const char *name,
+				  struct fail *reterr);
 /* @force: panes are killed first.  @done comes once (maybe before this returns). */
 typedef void core_done_fn(const struct fail *f /* NULL: success */, void *user);
-void core_session_delete(struct core *c, struct session *s, bool force, core_done_fn *done, void *user);
+void core_session_delete(struct core *c, struct session *s, bool force, core_done_fn *done,
+			 void *user);
 /* In order of ids; the first with id number > @after, NULL at the end. */
 struct session *core_session_next(struct core *c, uint64_t after);
 uint64_t session_number(const struct session *s);
@@ -114,13 +129,13 @@ const char *pane_state_name(enum pane_state s);
 struct pane_info {
 	char id[24], session_id[24];
 	const char *session_name, *cwd, *title, *kind;
-	const json_t *command;     /* array of strings; borrowed */
-	const json_t *metadata;    /* object; borrowed */
+	const json_t *command;  /* array of strings; borrowed */
+	const json_t *metadata; /* object; borrowed */
 	enum pane_state state;
-	uint32_t pid;              /* 0: none */
+	uint32_t pid; /* 0: none */
 	uint16_t cols, rows;
 	bool is_pty, is_private, is_active, is_closed, is_quarantined, has_status;
-	int status;                /* wait status */
+	int status; /* wait status */
 	uint64_t seq, tail_seq, err_seq, err_tail_seq, input_seq, input_unsure;
 	uint64_t created_us, started_us, exited_us;
 	uint32_t generation, n_viewers;
@@ -129,56 +144,61 @@ void pane_get_info(const struct pane *p, struct pane_info *ret);
 uint64_t pane_number(const struct pane *p);
 
 struct pane_spec {
-	const char *session;       /* name or id; NULL: "main" */
-	const json_t *command;     /* array of strings; NULL or empty: a shell */
-	const char *cwd;           /* NULL: the session's */
-	const json_t *env;         /* object of strings; NULL: the session's */
-	const char *kind, *title;  /* NULL: "terminal", "" */
-	const json_t *metadata;    /* NULL: {} */
-	const char *key;           /* NULL: none; <= 64 bytes */
-	int64_t cols, rows;        /* checked here: INVALID_SIZE */
+	const char *session;      /* name or id; NULL: "main" */
+	const json_t *command;    /* array of strings; NULL or empty: a shell */
+	const char *cwd;          /* NULL: the session's */
+	const json_t *env;        /* object of strings; NULL: the session's */
+	const char *kind, *title; /* NULL: "terminal", "" */
+	const json_t *metadata;   /* NULL: {} */
+	const char *key;          /* NULL: none; <= 64 bytes */
+	int64_t cols, rows;       /* checked here: INVALID_SIZE */
 	uint32_t umask;
-	int stdin_fd;              /* -1: none.  Taken over in every case */
+	int stdin_fd; /* -1: none.  Taken over in every case */
 	bool is_private, wants_pty, wants_raw_output;
 };
 /* @p NULL on failure.  Comes once, maybe before the call returns. */
 typedef void core_pane_fn(struct pane *p, const struct fail *f, void *user);
 void core_pane_create(struct core *c, const struct pane_spec *spec, core_pane_fn *done, void *user);
-void core_pane_respawn(struct core *c, struct pane *p, bool force, const char *key, core_pane_fn *done, void *user);
+void core_pane_respawn(struct core *c, struct pane *p, bool force, const char *key,
+		       core_pane_fn *done, void *user);
 
 /* "p3", or a session's id or name (its active pane). */
-NODISCARD int core_pane_find(struct core *c, const char *target, struct pane **ret, struct fail *reterr);
-struct pane *core_pane_next(struct core *c, uint64_t after);  /* as core_session_next */
+NODISCARD int core_pane_find(struct core *c, const char *target, struct pane **ret,
+			     struct fail *reterr);
+struct pane *core_pane_next(struct core *c, uint64_t after); /* as core_session_next */
 NODISCARD int core_pane_delete(struct core *c, struct pane *p, struct fail *reterr);
 
 /* Answered when the terminal took all of it (written == n), or with the failure
  * that stopped it (written says how much went in). */
 typedef void core_written_fn(size_t written, uint64_t input_seq, const struct fail *f, void *user);
-void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n, core_written_fn *done, void *user);
+void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
+		     core_written_fn *done, void *user);
 /* Key names to bytes, appended to @out.  UNKNOWN_KEY: nothing appended. */
-NODISCARD int core_keys_encode(const struct pane *p, const json_t *keys, bool is_literal, struct buf *out,
-			       struct fail *reterr);
+NODISCARD int core_keys_encode(const struct pane *p, const json_t *keys, bool is_literal,
+			       struct buf *out, struct fail *reterr);
 
-NODISCARD int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows, struct fail *reterr);
+NODISCARD int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows,
+			       struct fail *reterr);
 /* Viewers, by an opaque owner (a connection): the smallest size wins. */
-NODISCARD int core_pane_attach(struct core *c, struct pane *p, void *viewer, int64_t cols, int64_t rows,
-			       bool ignore_size, struct fail *reterr);
+NODISCARD int core_pane_attach(struct core *c, struct pane *p, void *viewer, int64_t cols,
+			       int64_t rows, bool ignore_size, struct fail *reterr);
 void core_pane_detach(struct core *c, struct pane *p, void *viewer);
 void core_viewer_gone(struct core *c, void *viewer);
 
 enum core_signal_to { CORE_TO_FOREGROUND, CORE_TO_LEADER, CORE_TO_SESSION };
-NODISCARD int core_pane_signal(struct core *c, struct pane *p, int signo, enum core_signal_to to, struct fail *reterr);
+NODISCARD int core_pane_signal(struct core *c, struct pane *p, int signo, enum core_signal_to to,
+			       struct fail *reterr);
 
 /* What was ended and what resisted; borrowed during the call. */
 struct core_process {
 	uint32_t pid, ppid, pgid, sid;
 	char state;
-	uint64_t pane;             /* pane number by ancestry, session or environment; 0 unknown */
+	uint64_t pane; /* pane number by ancestry, session or environment; 0 unknown */
 	uint64_t cpu_ms, rss_bytes, started_us;
-	int signo;                 /* kill reports: the last signal sent, 0 none */
-	bool is_stray;             /* no longer a descendant of its pane's leader */
-	bool is_gone;              /* kill reports: ended */
-	char command[128];         /* UTF-8 or not */
+	int signo;         /* kill reports: the last signal sent, 0 none */
+	bool is_stray;     /* no longer a descendant of its pane's leader */
+	bool is_gone;      /* kill reports: ended */
+	char command[128]; /* UTF-8 or not */
 };
 struct core_kill_report {
 	const struct core_process *processes;
@@ -187,11 +207,13 @@ struct core_kill_report {
 	int status;
 };
 typedef void core_killed_fn(const struct core_kill_report *r, const struct fail *f, void *user);
-void core_pane_kill(struct core *c, struct pane *p, bool tree, uint32_t grace_ms, core_killed_fn *done, void *user);
+void core_pane_kill(struct core *c, struct pane *p, bool tree, uint32_t grace_ms,
+		    core_killed_fn *done, void *user);
 /* Every pane, in order; then the keeper is told to stop. */
 void core_shutdown(struct core *c, uint32_t grace_ms, core_killed_fn *done, void *user);
 /* The processes of one pane (or of all, @p NULL), strays included.  Scanned in a worker thread. */
-typedef void core_processes_fn(const struct core_process *ps, size_t n, const struct fail *f, void *user);
+typedef void core_processes_fn(const struct core_process *ps, size_t n, const struct fail *f,
+			       void *user);
 void core_processes(struct core *c, struct pane *p, core_processes_fn *done, void *user);
 
 /* ---- output ---- */
@@ -199,16 +221,16 @@ void core_processes(struct core *c, struct pane *p, core_processes_fn *done, voi
 enum core_stream { CORE_OUT, CORE_ERR };
 
 struct core_bytes {
-	const uint8_t *p[2];       /* two pieces; valid until the loop is next entered */
+	const uint8_t *p[2]; /* two pieces; valid until the loop is next entered */
 	size_t n[2];
-	uint64_t from, to;         /* positions */
-	uint64_t head, tail;       /* of the stream */
-	uint64_t gap;              /* bytes between what was asked for and `from` */
+	uint64_t from, to;   /* positions */
+	uint64_t head, tail; /* of the stream */
+	uint64_t gap;        /* bytes between what was asked for and `from` */
 	bool is_closed;
 };
 /* At most @max bytes from @from on (a position beyond the head: INVALID_PARAMS). */
-NODISCARD int core_pane_read(struct core *c, struct pane *p, enum core_stream s, uint64_t from, size_t max,
-			     struct core_bytes *ret, struct fail *reterr);
+NODISCARD int core_pane_read(struct core *c, struct pane *p, enum core_stream s, uint64_t from,
+			     size_t max, struct core_bytes *ret, struct fail *reterr);
 
 /*
  * Subscriptions.  The core calls @ops->push for each chunk; all subscribers of
@@ -219,12 +241,12 @@ struct core_chunk {
 	uint64_t pane;
 	enum core_stream stream;
 	struct core_bytes bytes;
-	void *encoded[2];          /* by rpc_encoding: the api's; released through ops->chunk_done */
+	void *encoded[2]; /* by rpc_encoding: the api's; released through ops->chunk_done */
 };
 enum core_push { CORE_PUSH_OK, CORE_PUSH_FULL /* nothing was taken */ };
 struct core_sub_ops {
 	enum core_push (*push)(struct core_chunk *chunk, void *user);
-	void (*chunk_done)(struct core_chunk *chunk);  /* may be NULL */
+	void (*chunk_done)(struct core_chunk *chunk); /* may be NULL */
 	/* Bytes [from, to) are not to be had for this subscriber; always takes. */
 	void (*resync)(uint64_t pane, enum core_stream s, uint64_t from, uint64_t to, void *user);
 	/* The pane is deleted: the subscription is already gone. */
@@ -233,8 +255,9 @@ struct core_sub_ops {
 enum core_lag { CORE_LAG_RESYNC, CORE_LAG_PAUSE };
 struct core_sub_spec {
 	bool wants_out, wants_err;
-	bool is_from_set, is_from_start;
-	uint64_t from;
+	bool is_from_set, is_from_start, is_err_from_set;
+	uint64_t from;     /* in the output */
+	uint64_t err_from; /* in stderr, of panes without a terminal */
 	enum core_lag on_lag;
 };
 /* The first chunks come from the loop, never from inside this call.  @ret_seq:
@@ -242,8 +265,8 @@ struct core_sub_spec {
  * core_subscription_ready(); until then, `resync`: the gap is taken when the ring
  * overruns the position; `pause`: the PTY is not read. */
 NODISCARD int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *spec,
-			     const struct core_sub_ops *ops, void *user, uint64_t *ret_id, uint64_t *ret_seq,
-			     struct fail *reterr);
+			     const struct core_sub_ops *ops, void *user, uint64_t *ret_id,
+			     uint64_t *ret_seq, struct fail *reterr);
 NODISCARD int core_unsubscribe(struct core *c, uint64_t id, struct fail *reterr);
 void core_subscription_ready(struct core *c, uint64_t id);
 
@@ -251,27 +274,33 @@ void core_subscription_ready(struct core *c, uint64_t id);
 
 struct core_wait_spec {
 	bool wants_exit;
-	int64_t idle_ms;           /* < 0: not */
-	const char *regex;         /* NULL: not */
+	int64_t idle_ms;   /* < 0: not */
+	const char *regex; /* NULL: not */
 	bool is_from_set;
 	uint64_t from;
-	int64_t timeout_ms;        /* < 0: none */
+	int64_t timeout_ms; /* < 0: none */
 };
-enum core_wait_reason { CORE_WAIT_EXIT, CORE_WAIT_IDLE, CORE_WAIT_MATCH, CORE_WAIT_TIMEOUT, CORE_WAIT_CLOSED };
+enum core_wait_reason {
+	CORE_WAIT_EXIT,
+	CORE_WAIT_IDLE,
+	CORE_WAIT_MATCH,
+	CORE_WAIT_TIMEOUT,
+	CORE_WAIT_CLOSED
+};
 struct core_wait_result {
 	enum core_wait_reason reason;
 	uint64_t seq;
 	bool has_status;
 	int status;
 	uint64_t match_seq;
-	const char *match;         /* MATCH: bytes; else NULL */
+	const char *match; /* MATCH: bytes; else NULL */
 	size_t n_match;
 };
 typedef void core_waited_fn(const struct core_wait_result *r, const struct fail *f, void *user);
 /* @ret_id for core_wait_cancel(); 0 when @done was called already. */
-void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec, core_waited_fn *done, void *user,
-	       uint64_t *ret_id);
-void core_wait_cancel(struct core *c, uint64_t id);   /* @done is not called */
+void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec,
+	       core_waited_fn *done, void *user, uint64_t *ret_id);
+void core_wait_cancel(struct core *c, uint64_t id); /* @done is not called */
 
 /* ---- quarantine ---- */
 /* Around each request: remembers what is being done, for the case of a crash.

@@ -1,0 +1,247 @@
+#include "core/core.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/state.h"
+
+void core_config_init(struct core_config *c)
+{
+	*c = (struct core_config){
+		.max_sessions = 1000,
+		.max_panes = 1000,
+		.input_queue_bytes = 1u << 20,
+		.exited_keep_s = 7 * 86400,
+		.exited_keep_n = 200,
+		.flush_quiet_us = 500,
+		.flush_latest_us = 16000,
+		.pause_max_ms = 30000,
+	};
+}
+
+void core_event(struct core *c, enum core_event e, struct pane *p, struct session *s)
+{
+	if (c->ops.on_event)
+		c->ops.on_event(e, p, s, c->ops.user);
+}
+
+void core_on_handle_closed(uv_handle_t *h)
+{
+	struct core *c = h->data;
+
+	c->n_handles--;
+}
+
+static void on_start(uv_timer_t *t)
+{
+	struct core *c = t->data;
+
+	if (c->listen_fd >= 0 && c->ops.on_serving)
+		c->ops.on_serving(c->listen_fd, c->ops.user);
+}
+
+void core_on_spin(uv_idle_t *h)
+{
+	(void)h; /* its being active is what keeps the loop from sleeping */
+}
+
+/* After the sockets of this turn: read what is ready, then serve subscribers. */
+static void on_check(uv_check_t *h)
+{
+	struct core *c = h->data;
+
+	reader_turn(c);
+	fanout_turn(c);
+	if (list_is_empty(&c->ready))
+		uv_idle_stop(&c->spin);
+	else
+		uv_idle_start(&c->spin, core_on_spin);
+}
+
+static int open_handles(struct core *c)
+{
+	int r;
+
+	uv_check_init(c->loop, &c->check);
+	uv_idle_init(c->loop, &c->spin);
+	uv_timer_init(c->loop, &c->start_timer);
+	c->check.data = c->spin.data = c->start_timer.data = c;
+	c->n_handles += 3;
+	r = uv_check_start(&c->check, on_check);
+	if (r == 0)
+		r = uv_timer_start(&c->start_timer, on_start, 0, 0);
+	return err_origin(r);
+}
+
+static void init_fields(struct core *c)
+{
+	c->keeper_fd = c->arena_fd = c->listen_fd = c->flush_fd = c->registry_fd = -1;
+	c->next_session = c->next_pane = c->next_sub = c->next_wait = 1;
+	c->next_env = 1;
+	list_init(&c->outgoing);
+	list_init(&c->envs);
+	list_init(&c->ready);
+	list_init(&c->flushing);
+	list_init(&c->subs);
+	list_init(&c->waits);
+	list_init(&c->kills);
+	list_init(&c->census_waiting);
+}
+
+int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
+	     const struct core_config *config, const struct core_ops *ops, struct core **ret)
+{
+	struct core *c = mem_new(struct core);
+	int r;
+
+	if (!c)
+		return err_origin(-ENOMEM);
+	init_fields(c);
+	c->loop = loop;
+	c->boot_us = census_boot_us();
+	c->config = *config;
+	c->ops = *ops;
+	c->state_dir = mem_strdup(state_dir);
+	r = c->state_dir ? open_handles(c) : err_origin(-ENOMEM);
+	if (r == 0)
+		r = err_trace(fanout_open(c));
+	if (r == 0)
+		r = err_trace(adopt_all(c, keeper_fd));
+	if (r == 0)
+		r = err_trace(link_open(c, keeper_fd));
+	if (r < 0) {
+		core_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+static void close_handle(uv_handle_t *h)
+{
+	if (h->data && !uv_is_closing(h))
+		uv_close(h, core_on_handle_closed);
+}
+
+static void free_objects(struct core *c)
+{
+	while (c->n_panes > 0)
+		pane_remove(c->panes[c->n_panes - 1], false);
+	while (c->n_sessions > 0)
+		session_remove(c->sessions[c->n_sessions - 1]);
+	mem_free(c->panes);
+	mem_free(c->sessions);
+	c->panes = NULL;
+	c->sessions = NULL;
+}
+
+struct core *core_free(struct core *c)
+{
+	if (!c)
+		return NULL;
+	c->has_quit = true;
+	fanout_drop_all(c);
+	free_objects(c);
+	kill_drop_all(c);
+	close_handle((uv_handle_t *)&c->check);
+	close_handle((uv_handle_t *)&c->spin);
+	close_handle((uv_handle_t *)&c->start_timer);
+	close_handle((uv_handle_t *)&c->keeper_poll);
+	close_handle((uv_handle_t *)&c->flush_poll);
+	while (c->n_handles > 0 || c->is_census_running || !list_is_empty(&c->census_waiting))
+		uv_run(c->loop, UV_RUN_ONCE);
+	list_for_each_safe (l, &c->outgoing) {
+		struct keeper_packet *k = list_entry(l, struct keeper_packet, link);
+
+		for (size_t i = 0; i < k->n_fds; i++)
+			close(k->fds[i]);
+		mem_free(k);
+	}
+	registry_close(c);
+	if (c->arena.header)
+		arena_unmap(&c->arena);
+	if (c->arena_fd >= 0)
+		close(c->arena_fd);
+	if (c->flush_fd >= 0)
+		close(c->flush_fd);
+	if (c->keeper_fd >= 0)
+		close(c->keeper_fd);
+	mem_free(c->state_dir);
+	mem_free(c);
+	return NULL;
+}
+
+void core_configure(struct core *c, const struct core_config *config)
+{
+	c->config = *config;
+}
+
+static void count_states(const struct core *c, struct core_status *ret)
+{
+	for (uint32_t i = 0; i < c->n_panes; i++) {
+		const struct pane *p = c->panes[i];
+		uint32_t n_open = (uint32_t)p->streams[0].is_open + (uint32_t)p->streams[1].is_open;
+
+		ret->expected_daemon_fds_of_panes += n_open;
+		switch (p->state) {
+		case PANE_STARTING:
+		case PANE_RUNNING:
+			ret->n_running++;
+			break;
+		case PANE_EXITED:
+			ret->n_exited++;
+			break;
+		case PANE_LOST:
+			ret->n_lost++;
+			break;
+		}
+		/* The keeper lets go of a pane when it has exited and is closed. */
+		if (p->state <= PANE_RUNNING || (p->state == PANE_EXITED && !p->is_closed))
+			ret->expected_keeper_fds_of_panes += p->is_pty ? 1 : 2;
+	}
+}
+
+void core_get_status(const struct core *c, struct core_status *ret)
+{
+	*ret = c->status;
+	ret->n_sessions = c->n_sessions;
+	ret->n_panes = c->n_panes;
+	ret->n_subscriptions = c->n_subs;
+	ret->is_shutting_down = c->is_shutting_down;
+	count_states(c, ret);
+}
+
+const struct core_metrics *core_get_metrics(const struct core *c)
+{
+	return &c->metrics;
+}
+
+int core_method_enter(struct core *c, const char *method, struct fail *reterr)
+{
+	if (c->quarantined_method[0] && strcmp(method, c->quarantined_method) == 0) {
+		fail_setf(reterr, FAIL_QUARANTINED, method,
+			  "the daemon died twice while handling it");
+		fail_hint(reterr, "see `orchflow log`; `orchflow reload` lifts this");
+		return FAIL_E_FAILED;
+	}
+	arena_doing_method(&c->arena, method);
+	return 0;
+}
+
+void core_method_leave(struct core *c)
+{
+	arena_doing_nothing(&c->arena);
+}
+
+void core_quarantine_clear(struct core *c)
+{
+	c->quarantined_method[0] = 0;
+	for (uint32_t i = 0; i < c->n_panes; i++)
+		c->panes[i]->is_quarantined = false;
+}

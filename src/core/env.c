@@ -1,0 +1,117 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/state.h"
+
+static uint64_t hash_bytes(const char *p, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325ull; /* FNV-1a */
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)p[i]) * 0x100000001b3ull;
+	return h;
+}
+
+static struct core_env *find_same(struct core *c, const char *block, size_t bytes, uint64_t hash)
+{
+	list_for_each (l, &c->envs) {
+		struct core_env *e = list_entry(l, struct core_env, link);
+
+		if (e->hash == hash && e->bytes == bytes && memcmp(e->data, block, bytes) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+int env_intern_block(struct core *c, const char *block, size_t bytes, struct core_env **ret)
+{
+	uint64_t hash = hash_bytes(block, bytes);
+	struct core_env *e = find_same(c, block, bytes, hash);
+
+	if (e) {
+		*ret = env_ref(e);
+		return 0;
+	}
+	e = mem_zalloc(1, sizeof *e + bytes);
+	if (!e)
+		return err_origin(-ENOMEM);
+	memcpy(e->data, block, bytes);
+	e->bytes = bytes;
+	e->hash = hash;
+	e->n_refs = 1;
+	e->id = c->next_env++;
+	for (size_t i = 0; i < bytes; i++)
+		e->n_vars += block[i] == 0;
+	list_append(&c->envs, &e->link);
+	*ret = e;
+	return 0;
+}
+
+/* ORCHFLOW_PANE and the like are set for each pane: what a client inside
+ * another pane passes on is not taken over. */
+static bool is_ours(const char *name)
+{
+	static const char *const ours[] = {
+		"TERM",    "COLORTERM", "ORCHFLOW_PANE", "ORCHFLOW_SESSION", "ORCHFLOW_SOCKET",
+		"COLUMNS", "LINES",     "TERMCAP"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (strcmp(name, ours[i]) == 0)
+			return true;
+	return false;
+}
+
+int env_intern(struct core *c, const json_t *vars, struct core_env **ret)
+{
+	struct buf b = BUF_INIT;
+	const char *name;
+	json_t *value;
+	int r;
+
+	json_object_foreach((json_t *)(uintptr_t)vars, name, value)
+	{
+		if (!json_is_string(value) || is_ours(name) || strchr(name, '=') || !*name)
+			continue;
+		buf_put_str(&b, name);
+		buf_put_char(&b, '=');
+		buf_put_str(&b, json_string_value(value));
+		buf_put_char(&b, 0);
+	}
+	r = buf_check(&b);
+	if (r == 0)
+		r = env_intern_block(c, buf_data(&b), buf_len(&b), ret);
+	buf_fini(&b);
+	return err_trace(r);
+}
+
+struct core_env *env_ref(struct core_env *e)
+{
+	if (e)
+		e->n_refs++;
+	return e;
+}
+
+struct core_env *env_unref(struct core_env *e)
+{
+	if (e && --e->n_refs == 0) {
+		list_remove(&e->link);
+		mem_free(e);
+	}
+	return NULL;
+}
+
+const char *env_get(const struct core_env *e, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!e)
+		return NULL;
+	for (const char *p = e->data; p < e->data + e->bytes; p += strlen(p) + 1)
+		if (strncmp(p, name, n) == 0 && p[n] == '=')
+			return p + n + 1;
+	return NULL;
+}

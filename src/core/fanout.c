@@ -1,0 +1,402 @@
+/*
+ * Subscriptions: who gets which bytes, and when.
+ *
+ * A stream with subscribers and unflushed bytes is in core.flushing.  It is
+ * flushed when 64 KiB wait, when the PTY is drained and either input came just
+ * before or nothing was sent for a while, when 0.5 ms were quiet, and at the
+ * latest 16 ms after the first byte.  One timerfd serves them all (libuv's
+ * timers have milliseconds); it is armed only while something waits.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/state.h"
+
+/* A subscription's place in one stream. */
+struct place {
+	struct sub *sub;
+	struct list link; /* stream.subs */
+	uint64_t pos;     /* next byte to send */
+	bool is_on;
+};
+
+struct sub {
+	struct list link; /* core.subs */
+	struct core *core;
+	struct pane *pane;
+	uint64_t id;
+	enum core_lag on_lag;
+	bool is_blocked; /* a push answered FULL */
+	const struct core_sub_ops *ops;
+	void *user;
+	struct place places[2];
+};
+
+static void on_flush_timer(uv_poll_t *h, int status, int events)
+{
+	struct core *c = h->data;
+	uint64_t n;
+
+	(void)status;
+	(void)events;
+	if (read(c->flush_fd, &n, sizeof n) < 0 && errno != EAGAIN)
+		return;
+	c->flush_armed_ns = 0; /* the check phase that follows does the work */
+}
+
+int fanout_open(struct core *c)
+{
+	int r;
+
+	c->flush_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->flush_fd < 0)
+		return err_origin(-errno);
+	r = uv_poll_init(c->loop, &c->flush_poll, c->flush_fd);
+	if (r < 0)
+		return err_origin(r);
+	c->flush_poll.data = c;
+	c->n_handles++;
+	return err_origin(uv_poll_start(&c->flush_poll, UV_READABLE, on_flush_timer));
+}
+
+static void arm(struct core *c, uint64_t deadline_ns)
+{
+	struct itimerspec t = { .it_value = { .tv_sec = (time_t)(deadline_ns / 1000000000),
+					      .tv_nsec = (long)(deadline_ns % 1000000000) } };
+
+	/* An earlier alarm is kept: it costs one idle turn, a system call less now. */
+	if (c->flush_armed_ns && c->flush_armed_ns <= deadline_ns)
+		return;
+	c->flush_armed_ns = deadline_ns;
+	if (timerfd_settime(c->flush_fd, TFD_TIMER_ABSTIME, &t, NULL) < 0)
+		c->flush_armed_ns = 0;
+}
+
+static bool has_waiting(const struct stream *s)
+{
+	uint64_t head = stream_head(s);
+
+	list_for_each (l, &s->subs) {
+		const struct place *at = list_entry(l, struct place, link);
+
+		if (at->pos < head && !at->sub->is_blocked)
+			return true;
+	}
+	return false;
+}
+
+/* A pausing subscriber that is behind by half the ring stops the terminal. */
+static void pause_if_behind(struct stream *s)
+{
+	struct core *c = s->pane->core;
+	uint64_t head = stream_head(s);
+	bool wants = false;
+
+	list_for_each (l, &s->subs) {
+		const struct place *at = list_entry(l, struct place, link);
+
+		if (at->sub->on_lag == CORE_LAG_PAUSE && at->sub->is_blocked &&
+		    head - at->pos > c->arena.ring_bytes / 2)
+			wants = true;
+	}
+	if (wants && s->pane->state == PANE_RUNNING && !s->pane->is_exit_due)
+		stream_pause(s, true);
+	else
+		stream_pause(s, false);
+}
+
+void fanout_note(struct stream *s, uint64_t now_ns)
+{
+	if (list_is_empty(&s->subs)) {
+		s->flushed = stream_head(s);
+		return;
+	}
+	if (list_is_empty(&s->flushing)) {
+		s->first_ns = now_ns;
+		list_append(&s->pane->core->flushing, &s->flushing);
+	}
+	s->last_ns = now_ns;
+	if (stream_head(s) - s->flushed >= CORE_FLUSH_BYTES)
+		fanout_flush(s);
+	pause_if_behind(s);
+}
+
+/* A subscriber that the ring has overrun goes on in the middle of what is kept:
+ * at the tail it would be overrun again at once. */
+static void skip_gap(struct stream *s, struct place *at)
+{
+	struct core *c = s->pane->core;
+	uint64_t tail = stream_tail(s), head = stream_head(s), to = tail;
+
+	if (at->pos >= tail)
+		return;
+	if (head - tail > c->arena.ring_bytes / 2)
+		to = head - c->arena.ring_bytes / 2;
+	c->metrics.n_resyncs++;
+	c->metrics.n_gap_bytes += to - at->pos;
+	at->sub->ops->resync(s->pane->number, s->which, at->pos, to, at->sub->user);
+	at->pos = to;
+}
+
+static void make_chunk(struct stream *s, uint64_t from, uint64_t to, struct core_chunk *ret)
+{
+	struct arena_view v = arena_slot_view(&s->pane->core->arena, s->slot, from, to - from);
+
+	*ret = (struct core_chunk){ .pane = s->pane->number, .stream = s->which };
+	ret->bytes = (struct core_bytes){ .p = { v.p[0], v.p[1] },
+					  .n = { v.n[0], v.n[1] },
+					  .from = from,
+					  .to = to,
+					  .head = stream_head(s),
+					  .tail = stream_tail(s),
+					  .is_closed = s->pane->is_closed };
+}
+
+/* The lowest position at which somebody can take bytes, and where the next
+ * higher one stands: up to there all those at the lowest can share a chunk. */
+static bool find_lowest(struct stream *s, uint64_t head, uint64_t *ret_from, uint64_t *ret_to)
+{
+	uint64_t from = UINT64_MAX, next = head;
+
+	list_for_each (l, &s->subs) {
+		struct place *at = list_entry(l, struct place, link);
+
+		if (at->sub->is_blocked || at->pos >= head)
+			continue;
+		skip_gap(s, at);
+		if (at->pos < from)
+			from = at->pos;
+	}
+	if (from == UINT64_MAX)
+		return false;
+	list_for_each (l, &s->subs) {
+		const struct place *at = list_entry(l, struct place, link);
+
+		if (!at->sub->is_blocked && at->pos > from && at->pos < next)
+			next = at->pos;
+	}
+	*ret_from = from;
+	*ret_to = next - from > CORE_FLUSH_BYTES ? from + CORE_FLUSH_BYTES : next;
+	return true;
+}
+
+static void push_chunk(struct stream *s, uint64_t from, uint64_t to)
+{
+	struct core *c = s->pane->core;
+	const struct core_sub_ops *ops = NULL;
+	struct core_chunk chunk;
+
+	make_chunk(s, from, to, &chunk);
+	list_for_each (l, &s->subs) {
+		struct place *at = list_entry(l, struct place, link);
+
+		if (at->pos != from || at->sub->is_blocked)
+			continue;
+		ops = at->sub->ops;
+		switch (ops->push(&chunk, at->sub->user)) {
+		case CORE_PUSH_OK:
+			at->pos = to;
+			c->metrics.n_bytes_fanned += to - from;
+			break;
+		case CORE_PUSH_FULL:
+			at->sub->is_blocked = true;
+			break;
+		}
+	}
+	if (ops && ops->chunk_done)
+		ops->chunk_done(&chunk);
+}
+
+void fanout_flush(struct stream *s)
+{
+	struct core *c = s->pane->core;
+	uint64_t from, to, begun;
+
+	list_remove(&s->flushing);
+	if (!s->has_slot || list_is_empty(&s->subs))
+		return;
+	begun = clock_mono_ns();
+	while (find_lowest(s, stream_head(s), &from, &to))
+		push_chunk(s, from, to);
+	s->flushed = stream_head(s);
+	s->last_flush_ns = clock_mono_ns();
+	c->metrics.n_flushes++;
+	hist_record(&c->metrics.fanout, s->last_flush_ns - begun);
+}
+
+/* 0: flush now; else when to look again. */
+static uint64_t deadline_of(const struct stream *s, uint64_t now)
+{
+	const struct core_config *cfg = &s->pane->core->config;
+	uint64_t quiet = s->last_ns + (uint64_t)cfg->flush_quiet_us * 1000;
+	uint64_t latest = s->first_ns + (uint64_t)cfg->flush_latest_us * 1000;
+	bool is_prompt = now - s->pane->last_input_ns < CORE_INPUT_PROMPT_NS ||
+			 s->first_ns - s->last_flush_ns >= (uint64_t)cfg->flush_latest_us * 1000;
+
+	if (s->is_eof || now >= latest || (s->is_drained && (is_prompt || now >= quiet)))
+		return 0;
+	return s->is_drained && quiet < latest ? quiet : latest;
+}
+
+void fanout_turn(struct core *c)
+{
+	uint64_t now, first = UINT64_MAX;
+
+	if (list_is_empty(&c->flushing))
+		return;
+	now = clock_mono_ns();
+	list_for_each_safe (l, &c->flushing) {
+		struct stream *s = list_entry(l, struct stream, flushing);
+		uint64_t deadline = deadline_of(s, now);
+
+		if (deadline == 0)
+			fanout_flush(s);
+		else if (deadline < first)
+			first = deadline;
+	}
+	if (first != UINT64_MAX)
+		arm(c, first);
+}
+
+/* ---- subscribing ---- */
+
+static struct sub *find_sub(struct core *c, uint64_t id)
+{
+	list_for_each (l, &c->subs) {
+		struct sub *sub = list_entry(l, struct sub, link);
+
+		if (sub->id == id)
+			return sub;
+	}
+	return NULL;
+}
+
+static void drop(struct sub *sub, bool tell)
+{
+	struct core *c = sub->core;
+
+	for (int i = 0; i < 2; i++)
+		if (sub->places[i].is_on) {
+			list_remove(&sub->places[i].link);
+			pause_if_behind(&sub->pane->streams[i]);
+		}
+	list_remove(&sub->link);
+	c->n_subs--;
+	if (tell && sub->ops->gone)
+		sub->ops->gone(sub->id, sub->user);
+	mem_free(sub);
+}
+
+static void begin_at(struct sub *sub, enum core_stream which, uint64_t pos)
+{
+	struct stream *s = &sub->pane->streams[which];
+	struct place *at = &sub->places[which];
+
+	at->sub = sub;
+	at->pos = pos;
+	at->is_on = true;
+	list_append(&s->subs, &at->link);
+	if (pos < stream_head(s)) {
+		/* What is kept goes out at the end of this turn. */
+		s->first_ns = s->last_ns = 1;
+		if (list_is_empty(&s->flushing))
+			list_append(&sub->core->flushing, &s->flushing);
+		uv_idle_start(&sub->core->spin, core_on_spin);
+	}
+}
+
+int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *spec,
+		   const struct core_sub_ops *ops, void *user, uint64_t *ret_id, uint64_t *ret_seq,
+		   struct fail *reterr)
+{
+	uint64_t head = p->streams[0].has_slot ? stream_head(&p->streams[0]) : p->seq_kept;
+	struct sub *sub;
+	uint64_t from = head;
+
+	if (c->n_subs >= CORE_MAX_SUBSCRIPTIONS)
+		return fail_setf(reterr, FAIL_LIMIT_SUBSCRIPTIONS, NULL, "the limit is %u",
+				 CORE_MAX_SUBSCRIPTIONS);
+	if (spec->is_from_set && spec->from > head)
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from",
+				 "%llu is beyond the end, %llu", (unsigned long long)spec->from,
+				 (unsigned long long)head);
+	sub = mem_new(struct sub);
+	if (!sub)
+		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+	if (spec->is_from_start)
+		from = stream_tail(&p->streams[0]);
+	else if (spec->is_from_set)
+		from = spec->from;
+	sub->core = c;
+	sub->pane = p;
+	sub->id = c->next_sub++;
+	sub->on_lag = spec->on_lag;
+	sub->ops = ops;
+	sub->user = user;
+	list_append(&c->subs, &sub->link);
+	c->n_subs++;
+	if (spec->wants_out && p->streams[0].has_slot)
+		begin_at(sub, CORE_OUT, from);
+	if (spec->wants_err && p->streams[1].has_slot)
+		begin_at(sub, CORE_ERR,
+			 spec->is_from_start ? stream_tail(&p->streams[1])
+			 : spec->is_err_from_set && spec->err_from <= stream_head(&p->streams[1])
+				 ? spec->err_from
+				 : stream_head(&p->streams[1]));
+	*ret_id = sub->id;
+	*ret_seq = from;
+	return 0;
+}
+
+int core_unsubscribe(struct core *c, uint64_t id, struct fail *reterr)
+{
+	struct sub *sub = find_sub(c, id);
+	char ref[24];
+
+	if (!sub) {
+		snprintf(ref, sizeof ref, "%llu", (unsigned long long)id);
+		return fail_set(reterr, FAIL_SUBSCRIPTION_NOT_FOUND, ref);
+	}
+	drop(sub, false);
+	return 0;
+}
+
+void core_subscription_ready(struct core *c, uint64_t id)
+{
+	struct sub *sub = find_sub(c, id);
+
+	if (!sub || !sub->is_blocked)
+		return;
+	sub->is_blocked = false;
+	for (int i = 0; i < 2; i++) {
+		struct stream *s = &sub->pane->streams[i];
+
+		if (sub->places[i].is_on && has_waiting(s) && list_is_empty(&s->flushing)) {
+			s->first_ns = s->last_ns = 1;
+			list_append(&c->flushing, &s->flushing);
+			uv_idle_start(&c->spin, core_on_spin);
+		}
+		pause_if_behind(s);
+	}
+}
+
+void fanout_drop_pane(struct pane *p)
+{
+	list_for_each_safe (l, &p->core->subs) {
+		struct sub *sub = list_entry(l, struct sub, link);
+
+		if (sub->pane == p)
+			drop(sub, true);
+	}
+}
+
+void fanout_drop_all(struct core *c)
+{
+	list_for_each_safe (l, &c->subs)
+		drop(list_entry(l, struct sub, link), false);
+}

@@ -1,0 +1,127 @@
+/* Sizes: of a pane, and of those who look at it.  The smallest viewer wins. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/state.h"
+
+#define COLS_MAX 2000
+#define ROWS_MAX 1000
+
+int size_check(int64_t cols, int64_t rows, const char *ref, struct fail *reterr)
+{
+	if (cols >= 1 && cols <= COLS_MAX && rows >= 1 && rows <= ROWS_MAX)
+		return 0;
+	return fail_setf(reterr, FAIL_INVALID_SIZE, ref,
+			 "%lld x %lld; columns are 1..%d, rows 1..%d", (long long)cols,
+			 (long long)rows, COLS_MAX, ROWS_MAX);
+}
+
+void size_apply(struct pane *p, uint16_t cols, uint16_t rows)
+{
+	struct stream *out = &p->streams[CORE_OUT];
+	struct winsize w = { .ws_col = cols, .ws_row = rows };
+
+	if (p->cols == cols && p->rows == rows)
+		return;
+	p->cols = cols;
+	p->rows = rows;
+	if (p->is_pty && out->is_open && ioctl(out->fd, TIOCSWINSZ, &w) < 0)
+		log_warn("pane p%llu: its size cannot be set", (unsigned long long)p->number);
+	if (out->has_slot)
+		arena_slot_note_resize(&p->core->arena, out->slot, cols, rows);
+	registry_put_pane(p);
+	core_event(p->core, CORE_PANE_RESIZED, p, p->session);
+}
+
+int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows,
+		     struct fail *reterr)
+{
+	(void)c;
+	if (size_check(cols, rows, "cols", reterr))
+		return FAIL_E_FAILED;
+	size_apply(p, (uint16_t)cols, (uint16_t)rows);
+	return 0;
+}
+
+static struct viewer *find(struct pane *p, const void *owner)
+{
+	list_for_each (l, &p->viewers) {
+		struct viewer *v = list_entry(l, struct viewer, link);
+
+		if (v->owner == owner)
+			return v;
+	}
+	return NULL;
+}
+
+/* Nobody who counts is left: the size stays what it was. */
+static void apply_smallest(struct pane *p)
+{
+	uint16_t cols = UINT16_MAX, rows = UINT16_MAX;
+
+	list_for_each (l, &p->viewers) {
+		const struct viewer *v = list_entry(l, struct viewer, link);
+
+		if (v->is_ignored)
+			continue;
+		cols = v->cols < cols ? v->cols : cols;
+		rows = v->rows < rows ? v->rows : rows;
+	}
+	if (cols != UINT16_MAX)
+		size_apply(p, cols, rows);
+}
+
+int core_pane_attach(struct core *c, struct pane *p, void *viewer, int64_t cols, int64_t rows,
+		     bool ignore_size, struct fail *reterr)
+{
+	struct viewer *v = find(p, viewer);
+
+	(void)c;
+	if (size_check(cols, rows, "cols", reterr))
+		return FAIL_E_FAILED;
+	if (!v) {
+		v = mem_new(struct viewer);
+		if (!v)
+			return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+		v->owner = viewer;
+		list_append(&p->viewers, &v->link);
+		p->session->active = p->number;
+	}
+	v->cols = (uint16_t)cols;
+	v->rows = (uint16_t)rows;
+	v->is_ignored = ignore_size;
+	apply_smallest(p);
+	return 0;
+}
+
+static void drop(struct viewer *v)
+{
+	list_remove(&v->link);
+	mem_free(v);
+}
+
+void core_pane_detach(struct core *c, struct pane *p, void *viewer)
+{
+	struct viewer *v = find(p, viewer);
+
+	(void)c;
+	if (!v)
+		return;
+	drop(v);
+	apply_smallest(p);
+}
+
+void core_viewer_gone(struct core *c, void *viewer)
+{
+	for (uint32_t i = 0; i < c->n_panes; i++)
+		core_pane_detach(c, c->panes[i], viewer);
+}
+
+void viewers_drop_all(struct pane *p)
+{
+	list_for_each_safe (l, &p->viewers)
+		drop(list_entry(l, struct viewer, link));
+}

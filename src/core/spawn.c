@@ -1,0 +1,476 @@
+/* Making panes: what a client asked for becomes a record, a slot in the arena,
+ * a line in the registry and, last, a message to the keeper.  A crash between
+ * any two of these leaves nothing that the next start cannot put right. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/state.h"
+
+static void put_strings(struct buf *b, const struct pane *p, uint32_t *ret_n_argv,
+			uint32_t *ret_n_env)
+{
+	char line[192];
+	size_t i;
+	json_t *arg;
+
+	json_array_foreach(p->command, i, arg)
+	{
+		buf_put(b, json_string_value(arg), json_string_length(arg) + 1);
+	}
+	*ret_n_argv = (uint32_t)json_array_size(p->command);
+	if (p->env)
+		buf_put(b, p->env->data, p->env->bytes);
+	*ret_n_env = p->env ? p->env->n_vars : 0;
+	buf_put(b, "TERM=xterm-256color", sizeof "TERM=xterm-256color");
+	buf_put(b, "COLORTERM=truecolor", sizeof "COLORTERM=truecolor");
+	snprintf(line, sizeof line, "ORCHFLOW_PANE=p%llu", (unsigned long long)p->number);
+	buf_put(b, line, strlen(line) + 1);
+	snprintf(line, sizeof line, "ORCHFLOW_SESSION=%s", p->session->name);
+	buf_put(b, line, strlen(line) + 1);
+	snprintf(line, sizeof line, "ORCHFLOW_SOCKET=%s", p->core->socket_path);
+	buf_put(b, line, strlen(line) + 1);
+	*ret_n_env += 5;
+	buf_put(b, p->cwd, strlen(p->cwd) + 1);
+}
+
+/* The spawn block, in a sealed memfd: the keeper passes it on unread. */
+static int make_spec(const struct pane *p, int *ret_fd)
+{
+	struct keeper_spec_header h = { .magic = KEEPER_SPEC_MAGIC };
+	struct buf b = BUF_INIT;
+	int fd = -1, r;
+	ssize_t n;
+
+	buf_put(&b, &h, sizeof h);
+	put_strings(&b, p, &h.n_argv, &h.n_env);
+	r = buf_check(&b);
+	if (r == 0 && buf_len(&b) > KEEPER_SPEC_MAX)
+		r = -E2BIG;
+	if (r == 0) {
+		h.bytes = (uint32_t)buf_len(&b);
+		memcpy(b.data + b.start, &h, sizeof h);
+		fd = memfd_create("orchflow-spawn", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		r = fd < 0 ? -errno : 0;
+	}
+	if (r == 0) {
+		n = write(fd, buf_data(&b), buf_len(&b));
+		r = n < 0 ? -errno : (size_t)n == buf_len(&b) ? 0 : -ENOSPC;
+	}
+	if (r == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		r = -errno;
+	buf_fini(&b);
+	if (r < 0) {
+		if (fd >= 0)
+			close(fd);
+		return err_origin(r);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static uint32_t spawn_flags(const struct pane *p, bool has_stdin)
+{
+	return (p->is_pty ? KEEPER_SPAWN_PTY : 0) | (has_stdin ? KEEPER_SPAWN_STDIN : 0) |
+	       (p->wants_raw_output ? KEEPER_SPAWN_RAW_OUTPUT : 0);
+}
+
+/* @stdin_fd is taken over in every case. */
+int spawn_send(struct pane *p, int stdin_fd, struct fail *reterr)
+{
+	struct keeper_spawn m = { .token = p->number,
+				  .pane = p->number,
+				  .generation = p->generation,
+				  .flags = spawn_flags(p, stdin_fd >= 0),
+				  .cols = p->cols,
+				  .rows = p->rows,
+				  .umask = p->umask };
+	int fds[2] = { -1, stdin_fd };
+	int r = make_spec(p, &fds[0]);
+
+	if (r == 0)
+		r = stream_take_slot(&p->streams[CORE_OUT]);
+	if (r == 0 && !p->is_pty)
+		r = stream_take_slot(&p->streams[CORE_ERR]);
+	if (r < 0) {
+		if (fds[0] >= 0)
+			close(fds[0]);
+		if (stdin_fd >= 0)
+			close(stdin_fd);
+		log_fault(r, "cannot prepare pane p%llu", (unsigned long long)p->number);
+		return fail_setf(reterr, r == -E2BIG ? FAIL_SPAWN_FAILED : FAIL_NO_MEMORY, NULL,
+				 "%s", strerror(-r));
+	}
+	snprintf(m.key, sizeof m.key, "%.63s", p->key);
+	KEEPER_MSG(&m, KEEPER_SPAWN);
+	p->spawned_ns = clock_mono_ns();
+	p->core->metrics.n_spawns++;
+	link_send(p->core, &m, sizeof m, fds, stdin_fd >= 0 ? 2 : 1);
+	close(fds[0]);
+	if (stdin_fd >= 0)
+		close(stdin_fd);
+	return 0;
+}
+
+void spawn_fail_of_step(struct fail *f, const struct pane *p, int step, int error)
+{
+	const char *program = json_string_value(json_array_get(p->command, 0));
+	enum fail_code code = FAIL_SPAWN_FAILED;
+
+	switch ((enum keeper_step)step) {
+	case KEEPER_STEP_NONE:
+	case KEEPER_STEP_SPEC:
+	case KEEPER_STEP_SESSION:
+	case KEEPER_STEP_TERMINAL:
+	case KEEPER_STEP_LIMITS:
+		break;
+	case KEEPER_STEP_TABLE:
+		code = FAIL_LIMIT_PANES;
+		break;
+	case KEEPER_STEP_PTY:
+		code = error == ENOSPC || error == EIO ? FAIL_NO_PTY : FAIL_NO_DESCRIPTORS;
+		break;
+	case KEEPER_STEP_PIPE:
+	case KEEPER_STEP_FORK:
+		code = FAIL_NO_DESCRIPTORS;
+		break;
+	case KEEPER_STEP_CHDIR:
+		fail_setf(f, FAIL_DIRECTORY_NOT_FOUND, NULL, "%s: %s", p->cwd, strerror(error));
+		return;
+	case KEEPER_STEP_EXEC:
+		code = error == ENOENT ? FAIL_COMMAND_NOT_FOUND : FAIL_COMMAND_NOT_EXECUTABLE;
+		fail_setf(f, code, NULL, "%s: %s", program ? program : "?", strerror(error));
+		return;
+	}
+	fail_setf(f, code, NULL, "%s", strerror(error));
+	if (code == FAIL_NO_PTY)
+		fail_hint(f, "`orchflow doctor` shows how many there are; kernel.pty.max is the "
+			     "limit");
+}
+
+/* The user's shell: $SHELL as the client has it, then the password file's. */
+static json_t *default_command(const struct core_env *env)
+{
+	const char *shell = env_get(env, "SHELL");
+
+	if (!shell || shell[0] != '/') {
+		const struct passwd *pw = getpwuid(getuid());
+
+		shell = pw && pw->pw_shell && pw->pw_shell[0] ? pw->pw_shell : "/bin/sh";
+	}
+	return json_pack("[s]", shell);
+}
+
+/* What a daemon knows when a client told it no environment at all. */
+static int default_env(struct core *c, struct core_env **ret)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	json_t *vars = json_pack("{s:s, s:s, s:s, s:s}", "PATH", "/usr/local/bin:/usr/bin:/bin",
+				 "HOME", pw ? pw->pw_dir : "/", "USER", pw ? pw->pw_name : "",
+				 "SHELL", pw && pw->pw_shell[0] ? pw->pw_shell : "/bin/sh");
+	int r = vars ? env_intern(c, vars, ret) : err_origin(-ENOMEM);
+
+	json_decref(vars);
+	return err_trace(r);
+}
+
+static int check_command(const json_t *command, struct fail *reterr)
+{
+	size_t i;
+	json_t *arg;
+
+	json_array_foreach((json_t *)(uintptr_t)command, i, arg)
+	{
+		if (!json_is_string(arg) ||
+		    strlen(json_string_value(arg)) != json_string_length(arg))
+			return fail_setf(reterr, FAIL_INVALID_PARAMS, "command",
+					 "must be an array of strings without NUL");
+	}
+	if (json_array_size(command) > 0 && json_string_length(json_array_get(command, 0)) == 0)
+		return fail_setf(reterr, FAIL_COMMAND_NOT_FOUND, "command",
+				 "the program's name is empty");
+	return 0;
+}
+
+static int check_spec(struct core *c, const struct pane_spec *spec, struct fail *reterr)
+{
+	if (c->is_shutting_down)
+		return fail_set(reterr, FAIL_SHUTTING_DOWN, NULL);
+	if (size_check(spec->cols, spec->rows, "cols", reterr))
+		return FAIL_E_FAILED;
+	if (c->n_live >= c->config.max_panes) {
+		fail_setf(reterr, FAIL_LIMIT_PANES, NULL, "the limit is %u", c->config.max_panes);
+		fail_hint(reterr, "end some, or raise `panes` in orchflow.conf(5)");
+		return FAIL_E_FAILED;
+	}
+	if (spec->key && (!*spec->key || strlen(spec->key) > KEEPER_KEY_BYTES - 1))
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, "key", "must have 1 to %u bytes",
+				 KEEPER_KEY_BYTES - 1);
+	if (spec->cwd && spec->cwd[0] != '/')
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, "cwd", "must be an absolute path");
+	return spec->command ? check_command(spec->command, reterr) : 0;
+}
+
+/* The session that was named, or a new one of that name. */
+static int choose_session(struct core *c, const struct pane_spec *spec, struct session **ret,
+			  struct fail *reterr)
+{
+	const char *name = spec->session ? spec->session : "main";
+	struct fail ignored;
+	int r;
+
+	if (core_session_find(c, name, ret, &ignored) == 0)
+		return 0;
+	r = core_session_create(c, name, spec->cwd, spec->env, ret, reterr);
+	if (r == 0)
+		(*ret)->is_made_by_create = true;
+	return r;
+}
+
+static int fill_pane(struct pane *p, const struct pane_spec *spec)
+{
+	struct core *c = p->core;
+	int r = 0;
+
+	p->is_fresh = true;
+	p->is_private = spec->is_private;
+	p->is_pty = spec->wants_pty;
+	p->wants_raw_output = spec->wants_raw_output;
+	p->cols = (uint16_t)spec->cols;
+	p->rows = (uint16_t)spec->rows;
+	p->umask = spec->umask;
+	snprintf(p->key, sizeof p->key, "%s", spec->key ? spec->key : "");
+	if (spec->env)
+		r = env_intern(c, spec->env, &p->env);
+	else if (p->session->env)
+		p->env = env_ref(p->session->env);
+	else
+		r = default_env(c, &p->env);
+	p->cwd = mem_strdup(spec->cwd ? spec->cwd : p->session->cwd);
+	if (spec->kind && strcmp(spec->kind, "terminal") != 0)
+		p->kind = mem_strdup(spec->kind);
+	if (spec->title)
+		p->title = mem_strdup(spec->title);
+	p->command = json_array_size(spec->command) ? json_deep_copy(spec->command)
+						    : default_command(p->env);
+	p->metadata = spec->metadata ? json_deep_copy(spec->metadata) : NULL;
+	return r < 0 || !p->cwd || !p->command ? err_fold(r < 0 ? r : -ENOMEM) : 0;
+}
+
+static int add_waiter(struct pane *p, core_pane_fn *done, void *user)
+{
+	struct create_waiter *w = mem_new(struct create_waiter);
+
+	if (!w)
+		return err_origin(-ENOMEM);
+	w->on_done = done;
+	w->user = user;
+	list_append(&p->create_waiters, &w->link);
+	return 0;
+}
+
+static struct pane *find_key(struct core *c, const char *key)
+{
+	for (uint32_t i = c->n_panes; i > 0; i--)
+		if (strcmp(c->panes[i - 1]->key, key) == 0)
+			return c->panes[i - 1];
+	return NULL;
+}
+
+/* The same request again (a client's retry after a crash): the same pane. */
+static bool answer_known_key(struct core *c, const struct pane_spec *spec, core_pane_fn *done,
+			     void *user)
+{
+	struct pane *p = spec->key && *spec->key ? find_key(c, spec->key) : NULL;
+	struct fail f;
+
+	if (!p)
+		return false;
+	if (json_array_size(spec->command) && !json_equal(spec->command, p->command)) {
+		fail_setf(&f, FAIL_KEY_CONFLICT, spec->key, "p%llu runs another command",
+			  (unsigned long long)p->number);
+		done(NULL, &f, user);
+	} else if (p->state != PANE_STARTING) {
+		done(p, NULL, user);
+	} else if (add_waiter(p, done, user) < 0) {
+		fail_set(&f, FAIL_NO_MEMORY, NULL);
+		done(NULL, &f, user);
+	}
+	return true;
+}
+
+static void drop_unborn(struct pane *p)
+{
+	struct session *s = p->session;
+	struct core *c = p->core;
+
+	pane_remove(p, true);
+	if (s->is_made_by_create && s->n_panes == 0) {
+		core_event(c, CORE_SESSION_DELETED, NULL, s);
+		registry_drop_session(c, s->number);
+		session_remove(s);
+	}
+}
+
+void pane_answer_create(struct pane *p, const struct fail *f)
+{
+	struct list waiters;
+
+	/* Answering may remove the pane: take the list along first. */
+	list_init(&waiters);
+	list_for_each_safe (l, &p->create_waiters) {
+		list_remove(l);
+		list_append(&waiters, l);
+	}
+	list_for_each_safe (l, &waiters) {
+		struct create_waiter *w = list_entry(l, struct create_waiter, link);
+
+		list_remove(l);
+		w->on_done(f ? NULL : p, f, w->user);
+		mem_free(w);
+	}
+}
+
+void pane_fail_create(struct pane *p, const struct fail *f)
+{
+	pane_answer_create(p, f);
+	drop_unborn(p);
+}
+
+static int begin_create(struct core *c, const struct pane_spec *spec, core_pane_fn *done,
+			void *user, int *stdin_fd, struct fail *reterr)
+{
+	struct session *s;
+	struct pane *p;
+
+	if (check_spec(c, spec, reterr) || choose_session(c, spec, &s, reterr))
+		return FAIL_E_FAILED;
+	if (pane_add(c, c->next_pane, s, &p) < 0)
+		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+	if (fill_pane(p, spec) < 0 || add_waiter(p, done, user) < 0) {
+		drop_unborn(p);
+		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+	}
+	registry_put_pane(p);
+	if (spawn_send(p, *stdin_fd, reterr)) {
+		*stdin_fd = -1;
+		pane_fail_create(p, reterr);
+		return 0; /* answered */
+	}
+	*stdin_fd = -1;
+	return 0;
+}
+
+void core_pane_create(struct core *c, const struct pane_spec *spec, core_pane_fn *done, void *user)
+{
+	int stdin_fd = spec->stdin_fd;
+	struct fail f;
+
+	if (!answer_known_key(c, spec, done, user) &&
+	    begin_create(c, spec, done, user, &stdin_fd, &f))
+		done(NULL, &f, user);
+	if (stdin_fd >= 0)
+		close(stdin_fd);
+}
+
+static int respawn_now(struct pane *p, struct fail *reterr)
+{
+	struct core *c = p->core;
+
+	for (int i = 0; i < 2; i++)
+		stream_close(&p->streams[i]);
+	link_forget(c, p->number);
+	p->generation++;
+	p->has_status = p->is_exit_due = p->is_closed = false;
+	p->input_unsure = 0;
+	pane_set_state(p, PANE_STARTING);
+	registry_put_pane(p);
+	return spawn_send(p, -1, reterr);
+}
+
+struct respawn {
+	struct core *core;
+	uint64_t number;
+	core_pane_fn *on_done;
+	void *user;
+};
+
+static void start_respawn(struct respawn *r, struct pane *p)
+{
+	struct fail f;
+
+	if (add_waiter(p, r->on_done, r->user) < 0) {
+		fail_set(&f, FAIL_NO_MEMORY, NULL);
+		r->on_done(NULL, &f, r->user);
+	} else if (respawn_now(p, &f)) {
+		pane_set_state(p, PANE_EXITED);
+		pane_answer_create(p, &f);
+	}
+}
+
+static void on_killed_for_respawn(const struct core_kill_report *report, const struct fail *f,
+				  void *user)
+{
+	struct respawn *r = user;
+	struct pane *p = pane_by_number(r->core, r->number);
+	struct fail gone;
+
+	(void)report;
+	if (!p)
+		fail_set(&gone, FAIL_PANE_NOT_FOUND, NULL);
+	else if (p->state <= PANE_RUNNING)
+		fail_setf(&gone, FAIL_PANE_RUNNING, NULL, "it could not be ended");
+	if (f || !p || p->state <= PANE_RUNNING)
+		r->on_done(NULL, f ? f : &gone, r->user);
+	else
+		start_respawn(r, p);
+	mem_free(r);
+}
+
+void core_pane_respawn(struct core *c, struct pane *p, bool force, const char *key,
+		       core_pane_fn *done, void *user)
+{
+	struct respawn now = { .core = c, .number = p->number, .on_done = done, .user = user };
+	struct respawn *later;
+	struct fail f;
+
+	if (key && *key && strcmp(key, p->key) == 0 && p->state == PANE_RUNNING) {
+		done(p, NULL, user); /* a retry of the request that started it */
+		return;
+	}
+	if (p->state <= PANE_RUNNING && !force) {
+		fail_set(&f, FAIL_PANE_RUNNING, NULL);
+		fail_hint(&f, "end it first, or force");
+		done(NULL, &f, user);
+		return;
+	}
+	if (c->n_live >= c->config.max_panes && p->state > PANE_RUNNING) {
+		fail_setf(&f, FAIL_LIMIT_PANES, NULL, "the limit is %u", c->config.max_panes);
+		done(NULL, &f, user);
+		return;
+	}
+	if (key && *key)
+		snprintf(p->key, sizeof p->key, "%.63s", key);
+	if (p->state > PANE_RUNNING) {
+		start_respawn(&now, p);
+		return;
+	}
+	later = mem_new(struct respawn);
+	if (!later) {
+		fail_set(&f, FAIL_NO_MEMORY, NULL);
+		done(NULL, &f, user);
+		return;
+	}
+	*later = now;
+	core_pane_kill(c, p, false, 2000, on_killed_for_respawn, later);
+}

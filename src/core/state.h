@@ -1,0 +1,308 @@
+/*
+ * The core's inside, shared by its own files and nobody else.
+ *
+ * Ownership: struct core owns sessions, panes, waits and kills; a pane owns its
+ * two streams by value and their uv handles (closed asynchronously, so a pane
+ * that goes is first unlinked, then freed by the last close callback).
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include "arena/arena.h"
+#include "core/core.h"
+#include "keeper/proto.h"
+
+#define CORE_READ_PER_TURN (64u << 10)    /* bytes of one pane before the next has its turn */
+#define CORE_TURN_NS 2000000ull           /* reading before sockets are served again */
+#define CORE_FLUSH_BYTES (64u << 10)      /* so much waiting is sent at once */
+#define CORE_INPUT_PROMPT_NS 50000000ull  /* output so soon after input is not held back */
+#define CORE_EXIT_DRAIN_BYTES (64u << 10) /* read at most so much before an exit is told */
+#define CORE_MAX_SUBSCRIPTIONS 20000u
+#define CORE_MAX_WAITS 10000u
+
+/* An environment, shared by all panes that were asked for with the same one. */
+struct core_env {
+	struct list link; /* core.envs */
+	uint32_t id;      /* in the registry */
+	uint32_t n_refs;
+	uint32_t n_vars;
+	bool is_written; /* it stands in the registry */
+	size_t bytes;
+	uint64_t hash;
+	char data[]; /* "K=V\0" n_vars times */
+};
+
+struct session {
+	struct core *core;
+	uint64_t number;
+	char *name, *cwd;
+	struct core_env *env; /* NULL: none given */
+	uint64_t created_us;
+	struct pane **panes; /* in order of creation; borrowed */
+	uint32_t n_panes, max_panes;
+	uint64_t active;        /* pane number, 0 none */
+	bool is_made_by_create; /* made for a pane whose spawn is not confirmed yet */
+};
+
+struct stream {
+	struct pane *pane;
+	enum core_stream which;
+	bool is_open;    /* fd is ours and polled */
+	bool is_eof;     /* nobody holds the other side */
+	bool is_closing; /* the poll handle is on its way out */
+	bool is_drained; /* the last turn ended with nothing to read */
+	bool is_paused;  /* a subscriber with on_lag=pause is behind */
+	bool has_slot;
+	int fd;
+	uint32_t slot; /* arena */
+	int polled;    /* uv events polled for */
+	uv_poll_t poll;
+	struct list ready;          /* core.ready while there may be something to read */
+	struct list flushing;       /* core.flushing while subscribers wait for bytes */
+	struct list subs;           /* struct sub.out or .err */
+	uint64_t flushed;           /* position up to which subscribers were served */
+	uint64_t first_ns, last_ns; /* oldest and newest unflushed byte */
+	uint64_t last_flush_ns;
+	uint64_t paused_since_ns;
+};
+
+struct write_request {
+	struct list link; /* pane.writes */
+	char *data;
+	size_t n, done;
+	uint64_t begun_ns;
+	core_written_fn *on_done;
+	void *user;
+};
+
+struct create_waiter {
+	struct list link; /* pane.create_waiters */
+	core_pane_fn *on_done;
+	void *user;
+};
+
+struct viewer {
+	struct list link; /* pane.viewers */
+	void *owner;
+	uint16_t cols, rows;
+	bool is_ignored;
+};
+
+struct pane {
+	struct core *core;
+	struct session *session;
+	uint64_t number;
+	enum pane_state state;
+	uint32_t generation;
+	uint32_t pid;
+	int status;
+	bool has_status, is_exit_due, is_closed, is_pty, is_private, is_quarantined,
+		wants_raw_output;
+	bool is_deleted;    /* unlinked; freed when its handles are closed */
+	bool is_held;       /* at the start: the keeper knows it */
+	bool is_fresh;      /* the first spawn is not confirmed: failure removes the pane */
+	unsigned n_handles; /* uv handles not yet closed */
+	char *cwd, *kind, *title;
+	char key[KEEPER_KEY_BYTES + 1];
+	json_t *command, *metadata;
+	struct core_env *env;
+	uint32_t umask;
+	uint16_t cols, rows;
+	uint64_t created_us, started_us, exited_us;
+	uint64_t spawned_ns;               /* for the histogram */
+	uint64_t exit_drain_from;          /* bytes read when the exit became due */
+	uint64_t input_seq_kept, seq_kept; /* what is known when there is no slot */
+	uint64_t input_unsure;
+	uint64_t last_input_ns, last_output_ns;
+	size_t write_bytes; /* waiting in writes */
+	struct stream streams[2];
+	struct list writes; /* struct write_request */
+	struct list create_waiters;
+	struct list viewers;
+	struct list waits; /* struct wait.pane_link */
+	struct list kills; /* struct kill.pane_link */
+};
+
+struct keeper_packet {
+	struct list link; /* core.outgoing */
+	int fds[2];
+	size_t n_fds, n;
+	char data[];
+};
+
+struct census_request;
+
+struct core {
+	uv_loop_t *loop;
+	struct core_config config;
+	struct core_ops ops;
+	struct core_metrics metrics;
+	char *state_dir;
+	char socket_path[128];
+	int keeper_fd, arena_fd, listen_fd;
+	bool is_keeper_gone, is_shutting_down, has_quit;
+	struct arena arena;
+	struct core_status status; /* the parts that do not change often */
+	uv_poll_t keeper_poll;
+	uv_check_t check;
+	uv_idle_t spin;         /* active while panes are ready: the loop must not sleep */
+	uv_timer_t start_timer; /* tells on_serving from inside the loop */
+	uv_poll_t flush_poll;
+	int flush_fd; /* timerfd: the next flush */
+	uint64_t flush_armed_ns;
+	struct list outgoing;      /* struct keeper_packet: the socket was full */
+	struct session **sessions; /* by number */
+	uint32_t n_sessions, max_sessions;
+	struct pane **panes; /* by number */
+	uint32_t n_panes, max_panes;
+	uint32_t n_live; /* starting or running */
+	uint64_t next_session, next_pane, next_sub, next_wait;
+	uint32_t next_env;
+	struct list envs;
+	struct list ready;          /* struct stream.ready */
+	struct list flushing;       /* struct stream.flushing */
+	struct list subs;           /* struct sub.link */
+	struct list waits;          /* struct wait.link */
+	struct list kills;          /* struct kill.link */
+	struct list census_waiting; /* struct census_request.link */
+	bool is_census_running;
+	uint32_t n_subs, n_waits;
+	uint64_t boot_us; /* wall time of the boot: fixed, so that start times compare */
+	int registry_fd;
+	uint64_t registry_bytes, registry_rewrite_at;
+	bool is_registry_broken; /* an append failed: written anew at the next chance */
+	unsigned n_handles;      /* core's own uv handles not yet closed */
+	char quarantined_method[40];
+};
+
+/* core.c */
+void core_event(struct core *c, enum core_event e, struct pane *p, struct session *s);
+void core_on_handle_closed(uv_handle_t *h);
+void core_on_spin(uv_idle_t *h);
+
+/* table.c: growing arrays of pointers, sorted by number */
+NODISCARD int table_reserve(void ***table, uint32_t n, uint32_t *max);
+
+/* env.c */
+NODISCARD int env_intern(struct core *c, const json_t *vars, struct core_env **ret);
+NODISCARD int env_intern_block(struct core *c, const char *block, size_t bytes,
+			       struct core_env **ret);
+struct core_env *env_ref(struct core_env *e);
+struct core_env *env_unref(struct core_env *e);
+const char *env_get(const struct core_env *e, const char *name);
+
+/* session.c */
+NODISCARD int session_add(struct core *c, uint64_t number, const char *name, const char *cwd,
+			  struct core_env *env, struct session **ret);
+void session_remove(struct session *s); /* unlink and free; has no panes */
+NODISCARD int session_link_pane(struct session *s, struct pane *p);
+void session_unlink_pane(struct session *s, struct pane *p);
+struct session *session_by_number(struct core *c, uint64_t number);
+struct session *session_by_name(struct core *c, const char *name);
+
+/* pane.c */
+NODISCARD int pane_add(struct core *c, uint64_t number, struct session *s, struct pane **ret);
+struct pane *pane_by_number(struct core *c, uint64_t number);
+/* Unlink, tell, and free when the handles are closed. */
+void pane_remove(struct pane *p, bool tell);
+void pane_set_state(struct pane *p, enum pane_state s);
+void pane_prune_exited(struct core *c);
+/* Across calls that may remove it. */
+void pane_hold(struct pane *p);
+void pane_let_go(struct pane *p);
+void pane_handle_closed(struct pane *p); /* one of its uv handles was closed */
+
+/* life.c: what the keeper says of a pane */
+void pane_on_spawned(struct pane *p, const struct keeper_spawned *m, const int *fds, size_t n_fds);
+void pane_on_exited(struct pane *p, uint32_t generation, int status, uint64_t wall_us);
+/* The exit is told once what the leader wrote was read. */
+void pane_settle_exit(struct pane *p);
+void pane_settle_closed(struct pane *p);
+void pane_answer_create(struct pane *p, const struct fail *f);
+void pane_fail_create(struct pane *p, const struct fail *f); /* answers, and removes the pane */
+
+/* spawn.c */
+NODISCARD int spawn_send(struct pane *p, int stdin_fd, struct fail *reterr);
+void spawn_fail_of_step(struct fail *f, const struct pane *p, int step, int error);
+
+/* link.c: the keeper */
+NODISCARD int link_open(struct core *c, int keeper_fd);
+void link_send(struct core *c, const void *packet, size_t n, const int *fds, size_t n_fds);
+void link_flush(struct core *c);
+void link_forget(struct core *c, uint64_t pane);
+void link_signal(struct core *c, uint64_t pane, int signo, enum keeper_target to);
+void link_stop(struct core *c);
+
+/* adopt.c */
+NODISCARD int adopt_all(struct core *c, int keeper_fd);
+
+/* registry.c */
+NODISCARD int registry_load(struct core *c);
+void registry_close(struct core *c);
+void registry_put_session(struct session *s);
+void registry_put_pane(struct pane *p);
+void registry_drop_session(struct core *c, uint64_t number);
+void registry_drop_pane(struct core *c, uint64_t number);
+
+/* lost.c: rings on disk, when the arena goes */
+void lost_save_all(struct core *c);
+void lost_load(struct pane *p);
+void lost_drop(struct core *c, uint64_t number);
+
+/* stream.c: reading */
+void stream_init(struct stream *s, struct pane *p, enum core_stream which);
+NODISCARD int stream_take_slot(struct stream *s);
+NODISCARD int stream_open(struct stream *s, int fd); /* fd is the stream's in every case */
+void stream_close(struct stream *s);
+void stream_release_slot(struct stream *s);
+void stream_poll_update(struct stream *s);
+void stream_make_ready(struct stream *s);
+uint64_t stream_head(const struct stream *s);
+uint64_t stream_tail(const struct stream *s);
+void stream_pause(struct stream *s, bool on);
+void stream_refeed(struct stream *s); /* after a crash: what was committed but not fed */
+void reader_turn(struct core *c);     /* the check phase */
+
+/* fanout.c: subscriptions */
+struct sub;
+void fanout_note(struct stream *s, uint64_t now_ns);
+void fanout_turn(struct core *c);
+void fanout_flush(struct stream *s);
+void fanout_drop_pane(struct pane *p);
+void fanout_drop_all(struct core *c);
+NODISCARD int fanout_open(struct core *c);
+
+/* input.c */
+void input_writable(struct pane *p);
+void input_fail_all(struct pane *p, enum fail_code code);
+
+/* wait.c */
+void wait_on_output(struct pane *p);
+void wait_on_exit(struct pane *p);
+void wait_on_closed(struct pane *p);
+void wait_drop_pane(struct pane *p);
+
+/* size.c */
+NODISCARD int size_check(int64_t cols, int64_t rows, const char *ref, struct fail *reterr);
+void size_apply(struct pane *p, uint16_t cols, uint16_t rows);
+void viewers_drop_all(struct pane *p);
+
+/* kill.c */
+void kill_on_exit(struct pane *p);
+void kill_drop_pane(struct pane *p);
+void kill_drop_all(struct core *c);
+
+/* census.c */
+struct census {
+	struct core_process *processes; /* descendants of the keeper, the daemon excepted */
+	size_t n;
+};
+typedef void census_fn(const struct census *census, void *user);
+/* One scan serves all that asked before it began. @on_done always comes, with n = 0 when it failed.
+ */
+void census_request(struct core *c, census_fn *on_done, void *user);
+/* One process; started_us is in clock ticks since the boot.  False: it is not there. */
+bool census_read_stat(uint32_t pid, struct core_process *ret);
+uint64_t census_boot_us(void);
+
+#endif

@@ -1,0 +1,267 @@
+/*
+ * Reading.  A poll callback only marks its stream ready; reading happens in the
+ * check phase, after all sockets of the turn were served: round robin, at most
+ * CORE_READ_PER_TURN of a stream and CORE_TURN_NS in all.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/state.h"
+
+static void on_poll(uv_poll_t *h, int status, int events)
+{
+	struct stream *s = h->data;
+
+	if (events & UV_WRITABLE)
+		input_writable(s->pane);
+	if (status < 0 || events & ~UV_WRITABLE)
+		stream_make_ready(s);
+}
+
+void stream_init(struct stream *s, struct pane *p, enum core_stream which)
+{
+	s->pane = p;
+	s->which = which;
+	s->fd = -1;
+	list_init(&s->ready);
+	list_init(&s->flushing);
+	list_init(&s->subs);
+}
+
+int stream_take_slot(struct stream *s)
+{
+	struct core *c = s->pane->core;
+	enum arena_slot_kind kind = s->pane->is_pty ? ARENA_SLOT_PTY : ARENA_SLOT_PIPE;
+	uint32_t recovered;
+	bool was_open;
+	int r;
+
+	if (s->has_slot)
+		return 0;
+	if (arena_slot_find(&c->arena, s->pane->number, s->which, &s->slot) == 0) {
+		arena_slot_recover(&c->arena, s->slot, &recovered, &was_open);
+		c->metrics.n_recovered_intents += was_open;
+		c->metrics.n_recovered_bytes += recovered;
+		s->pane->input_unsure += c->arena.slots[s->slot].input_intent;
+		c->arena.slots[s->slot].input_intent = 0;
+	} else {
+		r = arena_slot_take(&c->arena, kind, s->pane->number, s->which, &s->slot);
+		if (r)
+			return err_origin(-ENOSPC);
+	}
+	s->has_slot = true;
+	s->flushed = stream_head(s);
+	return 0;
+}
+
+void stream_release_slot(struct stream *s)
+{
+	struct core *c = s->pane->core;
+
+	if (!s->has_slot)
+		return;
+	arena_slot_release(&c->arena, c->arena_fd, s->slot);
+	s->has_slot = false;
+}
+
+int stream_open(struct stream *s, int fd)
+{
+	int r = uv_poll_init(s->pane->core->loop, &s->poll, fd);
+
+	if (r < 0) {
+		close(fd);
+		return err_origin(r);
+	}
+	s->poll.data = s;
+	s->pane->n_handles++;
+	s->pane->core->n_handles++;
+	s->fd = fd;
+	s->is_open = true;
+	s->is_eof = s->is_drained = s->is_paused = false;
+	s->polled = 0;
+	stream_poll_update(s);
+	return 0;
+}
+
+static void on_stream_closed(uv_handle_t *h)
+{
+	struct stream *s = h->data;
+
+	s->is_closing = false;
+	pane_handle_closed(s->pane);
+}
+
+void stream_close(struct stream *s)
+{
+	if (!s->is_open)
+		return;
+	list_remove(&s->ready);
+	list_remove(&s->flushing);
+	uv_poll_stop(&s->poll);
+	uv_close((uv_handle_t *)&s->poll, on_stream_closed);
+	close(s->fd);
+	s->fd = -1;
+	s->is_open = false;
+	s->is_closing = true;
+}
+
+/* What is worth waking up for: output unless paused or ended, room for input
+ * while some waits. */
+void stream_poll_update(struct stream *s)
+{
+	int want = 0;
+
+	if (!s->is_open || s->is_closing)
+		return;
+	if (!s->is_eof && !s->is_paused)
+		want |= UV_READABLE;
+	if (!s->is_eof && s->which == CORE_OUT && !list_is_empty(&s->pane->writes))
+		want |= UV_WRITABLE;
+	if (want == s->polled)
+		return;
+	s->polled = want;
+	if (want == 0)
+		uv_poll_stop(&s->poll);
+	else if (uv_poll_start(&s->poll, want, on_poll) < 0)
+		log_error("pane p%llu: its terminal cannot be polled",
+			  (unsigned long long)s->pane->number);
+}
+
+void stream_make_ready(struct stream *s)
+{
+	struct core *c = s->pane->core;
+
+	if (!s->is_open || s->is_eof || s->is_paused || !list_is_empty(&s->ready))
+		return;
+	list_append(&c->ready, &s->ready);
+	uv_idle_start(&c->spin, core_on_spin);
+}
+
+uint64_t stream_head(const struct stream *s)
+{
+	return s->has_slot ? arena_slot_head(&s->pane->core->arena, s->slot) : 0;
+}
+
+uint64_t stream_tail(const struct stream *s)
+{
+	return s->has_slot ? arena_slot_tail(&s->pane->core->arena, s->slot) : 0;
+}
+
+void stream_pause(struct stream *s, bool on)
+{
+	if (s->is_paused == on)
+		return;
+	s->is_paused = on;
+	s->paused_since_ns = on ? clock_mono_ns() : 0;
+	if (on) {
+		s->pane->core->metrics.n_pauses++;
+		list_remove(&s->ready);
+	}
+	stream_poll_update(s);
+	if (!on)
+		stream_make_ready(s);
+}
+
+/* The place where a terminal emulator looks at the bytes.  What is being fed is
+ * written down first: bytes that kill the daemon twice are not fed again. */
+static void feed(struct stream *s)
+{
+	struct core *c = s->pane->core;
+	struct arena_slot *slot = &c->arena.slots[s->slot];
+	const char *trap = c->config.abort_on;
+	uint64_t from = slot->fed_seq, to = stream_head(s);
+	struct arena_view v;
+
+	if (from < stream_tail(s))
+		from = stream_tail(s);
+	if (trap[0] && !s->pane->is_quarantined && to > from) {
+		arena_doing_feed(&c->arena, s->pane->number, from);
+		v = arena_slot_view(&c->arena, s->slot, from, to - from);
+		for (int i = 0; i < 2; i++)
+			if (v.n[i] && memmem(v.p[i], v.n[i], trap, strlen(trap)))
+				abort();
+		arena_doing_nothing(&c->arena);
+	}
+	slot->fed_seq = to;
+}
+
+void stream_refeed(struct stream *s)
+{
+	if (s->has_slot && stream_head(s) > s->pane->core->arena.slots[s->slot].fed_seq)
+		feed(s);
+}
+
+static void on_eof(struct stream *s)
+{
+	s->is_eof = true;
+	list_remove(&s->ready);
+	stream_poll_update(s);
+	fanout_flush(s);
+	if (s->which == CORE_OUT && s->pane->is_pty)
+		input_fail_all(s->pane, FAIL_INPUT_CLOSED);
+}
+
+/* One stream's turn.  False: it goes to the end of the queue. */
+static bool read_stream(struct stream *s)
+{
+	struct core *c = s->pane->core;
+	uint32_t n, total = 0;
+	int r = 0;
+
+	while (total < CORE_READ_PER_TURN) {
+		r = arena_slot_read(&c->arena, s->slot, s->fd, &n);
+		if (r == ARENA_READ_E_PACKET)
+			continue;
+		if (r)
+			break;
+		total += n;
+		c->metrics.n_reads++;
+	}
+	if (r < 0) {
+		log_fault(r, "pane p%llu: reading failed", (unsigned long long)s->pane->number);
+		r = ARENA_READ_E_EOF;
+	}
+	if (total > 0) {
+		uint64_t now = clock_mono_ns();
+
+		c->metrics.n_bytes_read += total;
+		s->pane->last_output_ns = now;
+		feed(s);
+		fanout_note(s, now);
+		wait_on_output(s->pane);
+	}
+	s->is_drained = r == ARENA_READ_E_AGAIN || r == ARENA_READ_E_EOF;
+	if (r == ARENA_READ_E_EOF)
+		on_eof(s);
+	return s->is_drained;
+}
+
+void reader_turn(struct core *c)
+{
+	uint64_t begun;
+
+	if (list_is_empty(&c->ready))
+		return;
+	begun = clock_mono_ns();
+	while (!list_is_empty(&c->ready)) {
+		struct stream *s = list_entry(c->ready.next, struct stream, ready);
+		struct pane *p = s->pane;
+
+		pane_hold(p);
+		list_remove(&s->ready);
+		if (!read_stream(s) && !s->is_paused)
+			list_append(&c->ready, &s->ready);
+		pane_settle_exit(p);
+		pane_settle_closed(p);
+		pane_let_go(p);
+		if (clock_mono_ns() - begun > CORE_TURN_NS)
+			break;
+	}
+	hist_record(&c->metrics.read_turn, clock_mono_ns() - begun);
+}

@@ -1,0 +1,320 @@
+/*
+ * Waiting: for an exit, for quiet, for a pattern in the output, each with an
+ * optional deadline.  A wait is answered once and then gone.
+ *
+ * A pattern is looked for in what came since the wait began (or since `from`),
+ * over again with up to OVERLAP_BYTES of what was looked at before, so that a
+ * match may span chunks.  PCRE2's limits bound every look.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include <errno.h>
+#include <pcre2.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/state.h"
+
+#define OVERLAP_BYTES 4096u
+#define MATCH_LIMIT 200000u
+#define DEPTH_LIMIT 1000u
+
+struct wait {
+	struct list link, pane_link;
+	struct core *core;
+	struct pane *pane;
+	uint64_t id;
+	bool wants_exit, has_timer, is_over;
+	int64_t idle_ms;
+	uint64_t begun_ns, deadline_ns; /* 0: none */
+	pcre2_code *regex;
+	pcre2_match_data *match;
+	pcre2_match_context *limits;
+	uint64_t from; /* next position to look at */
+	core_waited_fn *on_done;
+	void *user;
+	uv_timer_t timer;
+};
+
+static void free_regex(struct wait *w)
+{
+	pcre2_match_data_free(w->match);
+	pcre2_match_context_free(w->limits);
+	pcre2_code_free(w->regex);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	struct wait *w = h->data;
+
+	w->core->n_handles--;
+	free_regex(w);
+	mem_free(w);
+}
+
+/* Out of all lists at once; the memory goes when libuv lets go of the timer. */
+static void drop(struct wait *w)
+{
+	w->is_over = true;
+	list_remove(&w->link);
+	list_remove(&w->pane_link);
+	w->core->n_waits--;
+	if (w->has_timer) {
+		uv_close((uv_handle_t *)&w->timer, on_timer_closed);
+		return;
+	}
+	free_regex(w);
+	mem_free(w);
+}
+
+static void answer(struct wait *w, enum core_wait_reason reason)
+{
+	const struct pane *p = w->pane;
+	struct core_wait_result r = { .reason = reason,
+				      .seq = stream_head(&p->streams[CORE_OUT]),
+				      .has_status = p->has_status && p->state == PANE_EXITED,
+				      .status = p->status };
+
+	w->on_done(&r, NULL, w->user);
+	drop(w);
+}
+
+static void fail_wait(struct wait *w, enum fail_code code, const char *detail)
+{
+	struct fail f;
+
+	fail_setf(&f, code, NULL, "%s", detail);
+	w->on_done(NULL, &f, w->user);
+	drop(w);
+}
+
+static void answer_match(struct wait *w, const char *subject, uint64_t base)
+{
+	const size_t *at = pcre2_get_ovector_pointer(w->match);
+	size_t begin = at[0], end = at[1] < at[0] ? at[0] : at[1]; /* \K can turn them round */
+	struct core_wait_result r = { .reason = CORE_WAIT_MATCH,
+				      .seq = base + end,
+				      .match_seq = base + begin,
+				      .match = subject + begin,
+				      .n_match = end - begin };
+
+	w->on_done(&r, NULL, w->user);
+	drop(w);
+}
+
+/* True: the wait is over. */
+static bool look(struct wait *w)
+{
+	struct stream *s = &w->pane->streams[CORE_OUT];
+	uint64_t tail = stream_tail(s), head = stream_head(s),
+		 from = w->from < tail ? tail : w->from;
+	struct arena_view v;
+	struct buf joined = BUF_INIT;
+	bool is_over = true;
+	int n;
+
+	if (!w->regex || !s->has_slot || head == from)
+		return false;
+	v = arena_slot_view(&w->core->arena, s->slot, from, head - from);
+	buf_put(&joined, v.p[0], v.n[0]);
+	buf_put(&joined, v.p[1], v.n[1]);
+	n = buf_check(&joined) < 0 ? PCRE2_ERROR_NOMEMORY
+				   : pcre2_match(w->regex, (PCRE2_SPTR)buf_data(&joined),
+						 buf_len(&joined), 0, 0, w->match, w->limits);
+	if (n >= 0) {
+		answer_match(w, buf_data(&joined), from);
+	} else if (n == PCRE2_ERROR_NOMATCH) {
+		if (head - from > OVERLAP_BYTES)
+			w->from = head - OVERLAP_BYTES;
+		is_over = false;
+	} else {
+		fail_wait(w, n == PCRE2_ERROR_NOMEMORY ? FAIL_NO_MEMORY : FAIL_REGEX_LIMIT,
+			  "simplify the expression");
+	}
+	buf_fini(&joined);
+	return is_over;
+}
+
+static void on_timer(uv_timer_t *t);
+
+/* To the earliest of quiet and deadline.  Output moves the quiet on without a
+ * system call: the timer looks when it fires. */
+static void arm(struct wait *w, uint64_t now)
+{
+	uint64_t at = w->deadline_ns ? w->deadline_ns : UINT64_MAX, since;
+
+	if (w->idle_ms >= 0) {
+		since = w->pane->last_output_ns > w->begun_ns ? w->pane->last_output_ns
+							      : w->begun_ns;
+		since += (uint64_t)w->idle_ms * 1000000;
+		at = since < at ? since : at;
+	}
+	if (at == UINT64_MAX)
+		return;
+	uv_timer_start(&w->timer, on_timer, at <= now ? 0 : (at - now + 999999) / 1000000, 0);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	struct wait *w = t->data;
+	uint64_t now = clock_mono_ns();
+	uint64_t since =
+		w->pane->last_output_ns > w->begun_ns ? w->pane->last_output_ns : w->begun_ns;
+
+	if (w->is_over)
+		return;
+	if (w->idle_ms >= 0 && now - since >= (uint64_t)w->idle_ms * 1000000)
+		answer(w, CORE_WAIT_IDLE);
+	else if (w->deadline_ns && now >= w->deadline_ns)
+		answer(w, CORE_WAIT_TIMEOUT);
+	else
+		arm(w, now);
+}
+
+void wait_on_output(struct pane *p)
+{
+	list_for_each_safe (l, &p->waits)
+		(void)look(list_entry(l, struct wait, pane_link));
+}
+
+void wait_on_exit(struct pane *p)
+{
+	list_for_each_safe (l, &p->waits) {
+		struct wait *w = list_entry(l, struct wait, pane_link);
+
+		if (!look(w) && w->wants_exit)
+			answer(w, CORE_WAIT_EXIT);
+	}
+}
+
+/* Nothing can come any more: who waits for output learns so. */
+void wait_on_closed(struct pane *p)
+{
+	list_for_each_safe (l, &p->waits) {
+		struct wait *w = list_entry(l, struct wait, pane_link);
+
+		if (!look(w))
+			answer(w, CORE_WAIT_CLOSED);
+	}
+}
+
+void wait_drop_pane(struct pane *p)
+{
+	list_for_each_safe (l, &p->waits)
+		fail_wait(list_entry(l, struct wait, pane_link), FAIL_PANE_NOT_FOUND,
+			  "it was deleted");
+}
+
+static int compile(struct wait *w, const char *regex, struct fail *reterr)
+{
+	unsigned char text[120];
+	PCRE2_SIZE at;
+	int e;
+
+	w->regex =
+		pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED,
+			      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE, &e, &at, NULL);
+	if (!w->regex) {
+		pcre2_get_error_message(e, text, sizeof text);
+		return fail_setf(reterr, FAIL_INVALID_REGEX, "regex", "%s at offset %zu",
+				 (const char *)text, at);
+	}
+	pcre2_jit_compile(w->regex, PCRE2_JIT_COMPLETE); /* refused: the interpreter serves */
+	w->match = pcre2_match_data_create_from_pattern(w->regex, NULL);
+	w->limits = pcre2_match_context_create(NULL);
+	if (!w->match || !w->limits)
+		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+	pcre2_set_match_limit(w->limits, MATCH_LIMIT);
+	pcre2_set_depth_limit(w->limits, DEPTH_LIMIT);
+	return 0;
+}
+
+static int check(struct core *c, const struct pane *p, const struct core_wait_spec *spec,
+		 struct fail *reterr)
+{
+	if (!spec->wants_exit && spec->idle_ms < 0 && !spec->regex)
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, NULL,
+				 "say what to wait for: exit, idle_ms or regex");
+	if (spec->is_from_set && spec->from > stream_head(&p->streams[CORE_OUT]))
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from", "beyond the end");
+	if (c->n_waits >= CORE_MAX_WAITS)
+		return fail_setf(reterr, FAIL_LIMIT_PENDING, NULL, "%u waits are under way",
+				 CORE_MAX_WAITS);
+	return 0;
+}
+
+/* What is already true when the wait begins. */
+static bool settle_at_once(struct wait *w)
+{
+	const struct pane *p = w->pane;
+	bool has_ended = p->state == PANE_EXITED || p->state == PANE_LOST;
+
+	if (look(w))
+		return true;
+	if (w->wants_exit && has_ended) {
+		answer(w, CORE_WAIT_EXIT);
+		return true;
+	}
+	if (has_ended && (p->is_closed || p->state == PANE_LOST)) {
+		answer(w, CORE_WAIT_CLOSED);
+		return true;
+	}
+	return false;
+}
+
+void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec,
+	       core_waited_fn *done, void *user, uint64_t *ret_id)
+{
+	struct wait *w = NULL;
+	uint64_t now = clock_mono_ns();
+	struct fail f;
+
+	*ret_id = 0;
+	if (check(c, p, spec, &f) == 0 && !(w = mem_new(struct wait)))
+		fail_set(&f, FAIL_NO_MEMORY, NULL);
+	if (!w || (spec->regex && compile(w, spec->regex, &f))) {
+		if (w)
+			free_regex(w);
+		mem_free(w);
+		done(NULL, &f, user);
+		return;
+	}
+	w->core = c;
+	w->pane = p;
+	w->id = c->next_wait++;
+	w->wants_exit = spec->wants_exit;
+	w->idle_ms = spec->idle_ms;
+	w->begun_ns = now;
+	w->deadline_ns = spec->timeout_ms >= 0 ? now + (uint64_t)spec->timeout_ms * 1000000 : 0;
+	w->from = spec->is_from_set ? spec->from : stream_head(&p->streams[CORE_OUT]);
+	w->on_done = done;
+	w->user = user;
+	list_append(&c->waits, &w->link);
+	list_append(&p->waits, &w->pane_link);
+	c->n_waits++;
+	if (settle_at_once(w))
+		return;
+	*ret_id = w->id;
+	uv_timer_init(c->loop, &w->timer);
+	w->timer.data = w;
+	w->has_timer = true;
+	c->n_handles++;
+	uv_update_time(c->loop);
+	arm(w, now);
+}
+
+void core_wait_cancel(struct core *c, uint64_t id)
+{
+	list_for_each_safe (l, &c->waits) {
+		struct wait *w = list_entry(l, struct wait, link);
+
+		if (w->id == id) {
+			drop(w);
+			return;
+		}
+	}
+}
