@@ -1,0 +1,52 @@
+# The front door.  The build itself is meson's; everything here is one command long.
+BUILD  ?= build
+PREFIX ?= /usr/local
+SECONDS_PER_TARGET ?= 60
+
+.PHONY: all run test torture bench bench-quick lint format fuzz install clean
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	tools/install-deps build
+	meson setup $(BUILD)
+
+run: all
+	ORCHFLOW_BUILD=$(abspath $(BUILD)) tools/demo
+
+test: all
+	tools/install-deps test
+	meson test -C $(BUILD) --print-errorlogs
+
+# The scenarios at full length: 1,000 kills, 10,000 panes.
+torture: all
+	tools/install-deps test
+	ORCHFLOW_E2E_SCALE=500 meson test -C $(BUILD) --print-errorlogs --timeout-multiplier 10 torture scale
+
+bench: all
+	tools/install-deps bench
+	bench/run.py --build $(BUILD)
+
+bench-quick: all
+	tools/install-deps bench
+	bench/run.py --build $(BUILD) --quick
+
+lint: all
+	tools/install-deps lint
+	tools/lint $(BUILD)
+
+format:
+	tools/install-deps lint
+	tools/c-files | xargs clang-format -i
+
+fuzz:
+	tools/install-deps build lint
+	tests/fuzz/run $(SECONDS_PER_TARGET)
+
+install: all
+	meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
+	meson install -C $(BUILD) $(if $(DESTDIR),--destdir $(DESTDIR))
+
+clean:
+	rm -rf build build-* bench/results bench/corpora
