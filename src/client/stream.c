@@ -1,0 +1,299 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "client/priv.h"
+
+static const char *const stream_names[] = { [CLIENT_OUT] = "out", [CLIENT_ERR] = "err" };
+
+static struct client_sub *find(const struct client *c, const char *pane, enum client_stream s)
+{
+	list_for_each (l, &c->subs) {
+		struct client_sub *sub = list_entry(l, struct client_sub, link);
+
+		if (sub->stream == s && strcmp(sub->pane, pane) == 0)
+			return sub;
+	}
+	return NULL;
+}
+
+struct client_sub *stream_free(struct client_sub *s)
+{
+	if (!s)
+		return NULL;
+	list_remove(&s->link);
+	call_forget(s->client, s);
+	mem_free(s->pane);
+	mem_free(s);
+	return NULL;
+}
+
+/* NULL on ENOMEM. */
+static struct client_sub *sub_new(struct client *c, const struct client_stream_spec *spec)
+{
+	struct client_sub *s = mem_new(struct client_sub);
+
+	if (!s)
+		return NULL;
+	list_init(&s->link);
+	s->client = c;
+	s->pane = mem_strdup(spec->pane);
+	if (!s->pane) {
+		mem_free(s);
+		return NULL;
+	}
+	s->stream = spec->stream;
+	s->wants_pause = spec->wants_pause;
+	s->id = -1;
+	return s;
+}
+
+static json_t *sub_params(const struct client_sub *s)
+{
+	return json_pack("{s:s, s:s, s:s}", "pane", s->pane, "stream", stream_names[s->stream],
+			 "on_lag", s->wants_pause ? "pause" : "resync");
+}
+
+static int add_from(json_t *params, enum client_from from, uint64_t seq)
+{
+	int r = 0;
+
+	switch (from) {
+	case CLIENT_FROM_NOW:
+		break;
+	case CLIENT_FROM_START:
+		r = json_object_set_new(params, "start", json_true());
+		break;
+	case CLIENT_FROM_SEQ:
+		r = json_object_set_new(params, "from", json_integer((json_int_t)seq));
+		break;
+	}
+	return r < 0 ? err_origin(-ENOMEM) : 0;
+}
+
+/* Where a subscription begins, as the server told. */
+static void note_answer(struct client_sub *s, const json_t *result)
+{
+	const json_t *seq = json_object_get(result, "seq");
+
+	s->id = json_integer_value(json_object_get(result, "subscription"));
+	if (s->is_known)
+		return;
+	/* `seq` speaks of the stream that was asked for, save that a server may
+	 * tell the one of stderr apart. */
+	if (s->stream == CLIENT_ERR && json_object_get(result, "err_seq"))
+		seq = json_object_get(result, "err_seq");
+	s->seq = (uint64_t)json_integer_value(seq);
+	s->is_known = true;
+}
+
+int client_subscribe(struct client *c, const struct client_stream_spec *spec, struct fail *reterr)
+{
+	struct client_sub *s;
+	json_t *params, *result;
+	int r;
+
+	if (find(c, spec->pane, spec->stream))
+		return client_failf(reterr, "%s is streamed already", spec->pane);
+	s = sub_new(c, spec);
+	if (!s)
+		return err_origin(-ENOMEM);
+	params = sub_params(s);
+	r = params ? add_from(params, spec->from, spec->seq) : err_origin(-ENOMEM);
+	if (r < 0) {
+		json_decref(params);
+		(void)stream_free(s);
+		return r;
+	}
+	r = client_call(c, "pane.subscribe", params, &result, reterr);
+	if (r) {
+		(void)stream_free(s);
+		return err_trace(r);
+	}
+	/* Only now in the list: a reconnection during the call repeats the call. */
+	list_append(&c->subs, &s->link);
+	note_answer(s, result);
+	json_decref(result);
+	return 0;
+}
+
+int client_unsubscribe(struct client *c, const char *pane, enum client_stream stream,
+		       struct fail *reterr)
+{
+	struct client_sub *s = find(c, pane, stream);
+	int64_t id;
+
+	if (!s)
+		return 0;
+	id = s->id;
+	(void)stream_free(s);
+	if (id < 0 || c->state != CLIENT_UP)
+		return 0;
+	return err_trace(client_call(c, "pane.unsubscribe",
+				     json_pack("{s:I}", "subscription", (json_int_t)id), NULL,
+				     reterr));
+}
+
+uint64_t client_stream_seq(const struct client *c, const char *pane, enum client_stream s)
+{
+	const struct client_sub *sub = find(c, pane, s);
+
+	return sub ? sub->seq : 0;
+}
+
+/* ---- events ---- */
+
+static struct client_sub *sub_of(struct client *c, const json_t *params)
+{
+	const char *pane = json_string_value(json_object_get(params, "pane"));
+	const char *stream = json_string_value(json_object_get(params, "stream"));
+
+	if (!pane)
+		return NULL;
+	return find(c, pane, stream && strcmp(stream, "err") == 0 ? CLIENT_ERR : CLIENT_OUT);
+}
+
+static void gap(struct client_sub *s, uint64_t to)
+{
+	struct client *c = s->client;
+	uint64_t from = s->seq;
+
+	s->seq = to;
+	if (to > from && c->ops.on_gap)
+		c->ops.on_gap(s->pane, s->stream, from, to, c->ops.user);
+}
+
+static void output(struct client_sub *s, uint64_t seq, const char *p, size_t n)
+{
+	struct client *c = s->client;
+
+	if (!s->is_known) {
+		s->seq = seq;
+		s->is_known = true;
+	}
+	/* After a reconnection the server may go back a little. */
+	if (seq + n <= s->seq)
+		return;
+	if (seq < s->seq) {
+		p += s->seq - seq;
+		n -= (size_t)(s->seq - seq);
+		seq = s->seq;
+	}
+	if (seq > s->seq)
+		gap(s, seq);
+	s->seq = seq + n;
+	if (c->ops.on_output)
+		c->ops.on_output(s->pane, s->stream, p, n, c->ops.user);
+}
+
+static void on_output(struct client *c, const json_t *params)
+{
+	struct client_sub *s = sub_of(c, params);
+	const json_t *data = json_object_get(params, "data");
+	uint64_t seq = (uint64_t)json_integer_value(json_object_get(params, "seq"));
+	struct buf b = BUF_INIT;
+
+	if (!s)
+		return;
+	if (c->enc == RPC_MSGPACK) {
+		if (json_is_string(data))
+			output(s, seq, json_string_value(data), json_string_length(data));
+		return;
+	}
+	if (rpc_value_bytes(c->enc, data, &b) == 0)
+		output(s, seq, buf_data(&b), buf_len(&b));
+	buf_fini(&b);
+}
+
+void stream_event(struct client *c, const char *method, json_t *params)
+{
+	if (strcmp(method, "pane.output") == 0) {
+		on_output(c, params);
+		return;
+	}
+	if (strcmp(method, "pane.resync") == 0) {
+		struct client_sub *s = sub_of(c, params);
+		uint64_t to = (uint64_t)json_integer_value(json_object_get(params, "to"));
+
+		if (s && to > s->seq)
+			gap(s, to);
+		return;
+	}
+	if (strcmp(method, "server.stopping") == 0)
+		c->is_stopping = true;
+	if (c->ops.on_event)
+		c->ops.on_event(method, params, c->ops.user);
+}
+
+/* ---- after a reconnection ---- */
+
+static void on_resubscribed(json_t *result, const struct fail *f, void *user)
+{
+	struct client_sub *s = user;
+	struct client *c = s->client;
+	json_t *params;
+
+	if (!f) {
+		s->id = json_integer_value(json_object_get(result, "subscription"));
+		return;
+	}
+	if (f->code != FAIL_PANE_NOT_FOUND || !c->ops.on_event)
+		return;
+	params = json_pack("{s:s}", "pane", s->pane);
+	if (params)
+		c->ops.on_event("pane.deleted", params, c->ops.user);
+	json_decref(params);
+}
+
+static int resubscribe(struct client *c, struct client_sub *s)
+{
+	json_t *params = sub_params(s);
+	int r = params ? add_from(params, CLIENT_FROM_SEQ, s->seq) : err_origin(-ENOMEM);
+
+	s->id = -1;
+	if (r < 0) {
+		json_decref(params);
+		return r;
+	}
+	return err_trace(call_send_own(c, "pane.subscribe", params, on_resubscribed, s));
+}
+
+static int send_view(struct client *c)
+{
+	json_t *params =
+		json_pack("{s:s, s:i, s:i, s:b}", "pane", c->viewed.pane, "cols", c->viewed.cols,
+			  "rows", c->viewed.rows, "ignore_size", (int)c->viewed.ignore_size);
+
+	if (!params)
+		return err_origin(-ENOMEM);
+	return err_trace(call_send_own(c, "pane.attach", params, NULL, NULL));
+}
+
+int client_attach(struct client *c, const char *pane, int cols, int rows, bool ignore_size)
+{
+	char *copy = mem_strdup(pane);
+
+	if (!copy)
+		return err_origin(-ENOMEM);
+	mem_free(c->viewed.pane);
+	c->viewed.pane = copy;
+	c->viewed.cols = cols;
+	c->viewed.rows = rows;
+	c->viewed.ignore_size = ignore_size;
+	/* While there is no connection the next one will tell. */
+	return c->state == CLIENT_DOWN ? 0 : err_trace(send_view(c));
+}
+
+int stream_resume(struct client *c)
+{
+	int r = 0;
+
+	if (c->viewed.pane)
+		r = send_view(c);
+	list_for_each (l, &c->subs) {
+		if (!r)
+			r = resubscribe(c, list_entry(l, struct client_sub, link));
+	}
+	return err_trace(r);
+}
