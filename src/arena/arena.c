@@ -444,9 +444,10 @@ int arena_slot_read(struct arena *a, uint32_t index, int fd, uint32_t *ret_n)
 		r = look_again(fd, &revents, &n);
 	if (r < 0)
 		return err_trace(r);
+	if (n > 0 && is_pty)
+		return read_pty(a, index, fd, n, ret_n);
 	if (n > 0)
-		return is_pty ? read_pty(a, index, fd, n, ret_n)
-			      : read_pipe(a, index, fd, n, ret_n);
+		return read_pipe(a, index, fd, n, ret_n);
 	if (revents == 0)
 		return ARENA_READ_E_AGAIN;
 	if (is_pty)

@@ -39,9 +39,9 @@
 
 #define ARENA_MAGIC 0x414f4652454e4131ull
 #define ARENA_VERSION 1u
-#define ARENA_SLOTS 8192u           /* two per pane at most (no-pty panes: stdout, stderr) */
+#define ARENA_SLOTS 8192u             /* two per pane at most (no-pty panes: stdout, stderr) */
 #define ARENA_RING_BYTES (256u << 10) /* default; a power of two, multiple of the page size */
-#define ARENA_READ_MAX 4096u        /* bytes of one commit: what the kernel's PTY hands over at once */
+#define ARENA_READ_MAX 4096u /* bytes of one commit: what the kernel's PTY hands over at once */
 #define ARENA_EVENTS 16u
 
 enum arena_slot_kind { ARENA_SLOT_FREE, ARENA_SLOT_PTY, ARENA_SLOT_PIPE };
@@ -50,44 +50,46 @@ enum arena_slot_kind { ARENA_SLOT_FREE, ARENA_SLOT_PTY, ARENA_SLOT_PIPE };
 enum arena_doing { ARENA_DOING_NOTHING, ARENA_DOING_FEED, ARENA_DOING_METHOD };
 
 struct arena_task {
-	_Atomic uint32_t kind;   /* enum arena_doing */
-	uint32_t n_deaths;       /* deaths of the daemon in a row with exactly this task; keeper's count */
-	uint64_t pane;           /* FEED: pane number */
-	uint64_t seq;            /* FEED: position */
-	char method[40];         /* METHOD: name, NUL-terminated */
+	_Atomic uint32_t kind; /* enum arena_doing */
+	uint32_t
+		n_deaths; /* deaths of the daemon in a row with exactly this task; keeper's count */
+	uint64_t pane;    /* FEED: pane number */
+	uint64_t seq;     /* FEED: position */
+	char method[40];  /* METHOD: name, NUL-terminated */
 };
 
 /* A small ring of things that happened at a position: resizes and marks. */
 struct arena_event {
 	uint64_t seq;
-	uint16_t kind;           /* 1 = resize */
-	uint16_t a, b;           /* resize: columns, rows */
+	uint16_t kind; /* 1 = resize */
+	uint16_t a, b; /* resize: columns, rows */
 	uint16_t pad;
 };
 
 struct arena_slot {
-	_Atomic uint32_t kind;          /* enum arena_slot_kind */
+	_Atomic uint32_t kind; /* enum arena_slot_kind */
 	uint32_t pad0;
-	uint64_t pane;                  /* pane number; with stream the key by which it is found again */
-	uint32_t stream;                /* 0 out (or the terminal), 1 err */
-	_Atomic uint32_t intent_n;      /* bytes of the read under way; 0 = none */
-	uint64_t intent_seq;            /* committed_seq when it began */
-	uint8_t control;                /* PTY: packet mode's control byte, 0xFF before the read */
-	uint8_t nonce[15];              /* PIPE: pattern */
+	uint64_t pane;             /* pane number; with stream the key by which it is found again */
+	uint32_t stream;           /* 0 out (or the terminal), 1 err */
+	_Atomic uint32_t intent_n; /* bytes of the read under way; 0 = none */
+	uint64_t intent_seq;       /* committed_seq when it began */
+	uint8_t control;           /* PTY: packet mode's control byte, 0xFF before the read */
+	uint8_t nonce[15];         /* PIPE: pattern */
 	_Atomic uint64_t committed_seq; /* bytes since the beginning that are in the ring */
 	_Atomic uint64_t base_seq;      /* the ring holds nothing before it */
 	_Atomic uint64_t fed_seq, replied_seq, journaled_seq;
-	_Atomic uint64_t input_seq;     /* bytes that the terminal took */
-	_Atomic uint32_t input_intent;  /* bytes of the write under way: they went in or not */
-	_Atomic uint32_t n_events;      /* events ever; the last ARENA_EVENTS - 1 are whole at any time */
+	_Atomic uint64_t input_seq;    /* bytes that the terminal took */
+	_Atomic uint32_t input_intent; /* bytes of the write under way: they went in or not */
+	_Atomic uint32_t
+		n_events; /* events ever; the last ARENA_EVENTS - 1 are whole at any time */
 	struct arena_event events[ARENA_EVENTS];
 };
 
 struct arena_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t header_bytes;   /* offset of the slot table */
-	uint32_t slot_bytes;     /* sizeof(struct arena_slot) */
+	uint32_t header_bytes; /* offset of the slot table */
+	uint32_t slot_bytes;   /* sizeof(struct arena_slot) */
 	uint32_t n_slots;
 	uint32_t ring_bytes;
 	_Atomic uint32_t n_high; /* slots from here on were never used */
@@ -103,8 +105,8 @@ struct arena {
 	uint8_t *rings;
 	uint32_t n_slots, ring_bytes; /* checked copies: never re-read from the mapping */
 	size_t total_bytes;
-	uint32_t n_high;              /* as in the header */
-	uint32_t first_free_hint;     /* no slot below it is free */
+	uint32_t n_high;          /* as in the header */
+	uint32_t first_free_hint; /* no slot below it is free */
 };
 
 enum { ARENA_E_VERSION = 1, ARENA_E_DAMAGED };
@@ -121,10 +123,11 @@ void arena_unmap(struct arena *a);
 
 enum { ARENA_SLOT_E_FULL = 1 };
 /* A free slot, cleared.  The index names it; ARENA_SLOT_E_FULL. */
-NODISCARD int arena_slot_take(struct arena *a, enum arena_slot_kind kind, uint64_t pane, uint32_t stream,
-			      uint32_t *ret_index);
+NODISCARD int arena_slot_take(struct arena *a, enum arena_slot_kind kind, uint64_t pane,
+			      uint32_t stream, uint32_t *ret_index);
 /* Slot of (pane, stream), or -ENOENT. */
-NODISCARD int arena_slot_find(const struct arena *a, uint64_t pane, uint32_t stream, uint32_t *ret_index);
+NODISCARD int arena_slot_find(const struct arena *a, uint64_t pane, uint32_t stream,
+			      uint32_t *ret_index);
 /* Clear the slot and give its ring's pages back. */
 void arena_slot_release(struct arena *a, int fd, uint32_t index);
 
@@ -132,13 +135,14 @@ void arena_slot_release(struct arena *a, int fd, uint32_t index);
  * whose positions cannot be is emptied, one of no known kind is freed).
  * @ret_recovered  bytes that a read under way had taken (may be 0).
  * @ret_was_open   an intent was open.  Either may be NULL. */
-void arena_slot_recover(struct arena *a, uint32_t index, uint32_t *ret_recovered, bool *ret_was_open);
+void arena_slot_recover(struct arena *a, uint32_t index, uint32_t *ret_recovered,
+			bool *ret_was_open);
 void arena_slot_check(const struct arena *a, uint32_t index); /* asserts I1..I3 */
 
 enum {
 	ARENA_READ_E_AGAIN = 1, /* nothing to read now (pending work in the kernel was flushed) */
-	ARENA_READ_E_EOF,       /* EIO on a PTY, end of file on a pipe: nobody holds the other side */
-	ARENA_READ_E_PACKET,    /* PTY: a status packet, no bytes; call again */
+	ARENA_READ_E_EOF,    /* EIO on a PTY, end of file on a pipe: nobody holds the other side */
+	ARENA_READ_E_PACKET, /* PTY: a status packet, no bytes; call again */
 };
 /* One commit: at most ARENA_READ_MAX bytes from @fd (non-blocking; a PTY in
  * packet mode).  Overwrites the oldest bytes of a full ring.  @ret_n set on 0
@@ -165,8 +169,8 @@ void arena_doing_method(struct arena *a, const char *method);
 void arena_doing_nothing(struct arena *a);
 /* Keeper, when the daemon died by its own fault: last_death = doing, with
  * n_deaths 1, or one more if it is the same place again; a death while doing
- * nothing clears it; doing becomes nothing.  The same place: same kind, and same pane and seq, or same
- * method. */
+ * nothing clears it; doing becomes nothing.  The same place: same kind, and same pane and seq, or
+ * same method. */
 void arena_note_death(struct arena *a);
 
 #endif
