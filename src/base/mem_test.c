@@ -52,7 +52,7 @@ static void the_nth_allocation_fails_and_all_after_it(void **state)
 
 static void every_attempt_is_counted(void **state)
 {
-	uint64_t before = mem_count();
+	uint64_t before = mem_count(), failed_before = mem_failures();
 
 	(void)state;
 	mem_free(mem_zalloc(1, 1));
@@ -60,6 +60,7 @@ static void every_attempt_is_counted(void **state)
 	assert_null(mem_zalloc(1, 1));
 	mem_fail_after(-1);
 	assert_int_equal(mem_count() - before, 2);
+	assert_int_equal(mem_failures() - failed_before, 1);
 }
 
 int main(void)
