@@ -151,8 +151,14 @@ struct conversion {
 
 static int refuse_at(const struct conversion *c, const char *p, const char *problem)
 {
-	return fail_setf(c->reterr, FAIL_PARSE_ERROR, NULL, "byte %zu: %s", (size_t)(p - c->start),
-			 problem);
+	return fail_setf(c->reterr, FAIL_PARSE_ERROR, NULL, "byte %zu: %s",
+			 p ? (size_t)(p - c->start) : 0, problem);
+}
+
+/* msgpack-c may have no address for an empty str or bin; jansson wants one. */
+static const char *address(const char *p)
+{
+	return p ? p : "";
 }
 
 static int convert(const struct conversion *c, const msgpack_object *o, json_t **ret);
@@ -185,7 +191,7 @@ static int check_key(const struct conversion *c, const msgpack_object *key)
 	if (utf8_valid_prefix(s->ptr, s->size) != s->size)
 		return refuse_at(c, s->ptr, "not UTF-8");
 	/* Keys become C strings all over the place. */
-	if (memchr(s->ptr, '\0', s->size))
+	if (memchr(address(s->ptr), '\0', s->size))
 		return refuse_at(c, s->ptr, "a key holds a NUL");
 	return 0;
 }
@@ -205,7 +211,7 @@ static int convert_map(const struct conversion *c, const msgpack_object_map *m, 
 			r = convert(c, &m->ptr[i].val, &v);
 		if (r)
 			return r;
-		if (json_object_setn_new_nocheck(object, key->ptr, key->size, v) < 0)
+		if (json_object_setn_new_nocheck(object, address(key->ptr), key->size, v) < 0)
 			return err_origin(-ENOMEM);
 		if (json_object_size(object) != (size_t)i + 1)
 			return refuse_at(c, key->ptr, "duplicate key");
@@ -227,7 +233,7 @@ static int convert_str(const struct conversion *c, const msgpack_object_str *s, 
 {
 	if (utf8_valid_prefix(s->ptr, s->size) != s->size)
 		return refuse_at(c, s->ptr, "not UTF-8");
-	*ret = json_stringn_nocheck(s->ptr, s->size);
+	*ret = json_stringn_nocheck(address(s->ptr), s->size);
 	return *ret ? 0 : err_origin(-ENOMEM);
 }
 
@@ -245,7 +251,7 @@ static int convert(const struct conversion *c, const msgpack_object *o, json_t *
 	case MSGPACK_OBJECT_STR:
 		return convert_str(c, &o->via.str, ret);
 	case MSGPACK_OBJECT_BIN:
-		*ret = json_stringn_nocheck(o->via.bin.ptr, o->via.bin.size);
+		*ret = json_stringn_nocheck(address(o->via.bin.ptr), o->via.bin.size);
 		break;
 	case MSGPACK_OBJECT_POSITIVE_INTEGER:
 		if (o->via.u64 > INT64_MAX) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "rpc/base64.h"
 #include "rpc/unpack.h"
 
@@ -45,14 +46,17 @@ static int parse_json(const char *p, size_t n, json_t **ret, struct fail *reterr
 {
 	json_error_t e;
 	json_t *v;
+	uint64_t failures = mem_failures();
 	int r = check_limits(p, n, reterr);
 
 	if (r)
 		return r;
 	v = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
 	if (!v) {
-		/* jansson says nothing at all when memory runs out in most places. */
-		if (e.text[0] == '\0' || json_error_code(&e) == json_error_out_of_memory)
+		/* jansson seldom says so when memory runs out: in some places it
+		 * says nothing, in others it takes the half-read string for a
+		 * syntax error.  Where it allocates through base, base knows. */
+		if (mem_failures() != failures || e.text[0] == '\0')
 			return err_origin(-ENOMEM);
 		return fail_setf(reterr, FAIL_PARSE_ERROR, NULL, "line %d, column %d: %s", e.line,
 				 e.column, e.text);

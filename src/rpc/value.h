@@ -25,7 +25,8 @@ enum rpc_encoding { RPC_JSON, RPC_MSGPACK };
  * limits, INVALID_REQUEST; -ENOMEM.  Strict: UTF-8, no NaN, integers within
  * int64_t, no trailing bytes, depth <= RPC_MAX_DEPTH, duplicate keys and keys
  * with a NUL refused, no MessagePack extension types.  A string may hold a NUL
- * in either encoding.  The caller owns the reference. */
+ * in either encoding.  The caller owns the reference.  ENOMEM is told from a
+ * parse error for sure where jansson allocates through base/mem.h. */
 NODISCARD int rpc_value_parse(enum rpc_encoding enc, const char *p, size_t n, json_t **ret,
 			      struct fail *reterr);
 
