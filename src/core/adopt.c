@@ -109,16 +109,18 @@ static void on_running(struct pane *p, const struct keeper_child *k, const int *
 	p->is_fresh = false;
 	pane_set_state(p, PANE_RUNNING);
 	for (uint32_t i = 0; i < k->n_fds; i++) {
-		if (i >= n || stream_take_slot(&p->streams[i]) < 0)
+		if (i >= n || stream_take_slot(&p->streams[i]) < 0) {
 			close(fds[i]);
-		else if (stream_open(&p->streams[i], fds[i]) < 0)
+		} else if (stream_open(&p->streams[i], fds[i]) < 0) {
 			log_error("pane p%llu: its terminal cannot be polled",
 				  (unsigned long long)p->number);
+		}
 	}
-	if (k->state == KEEPER_CHILD_EXITED)
+	if (k->state == KEEPER_CHILD_EXITED) {
 		pane_on_exited(p, p->generation, k->status, k->exited_wall_us);
-	else
+	} else {
 		registry_put_pane(p);
+	}
 }
 
 static void on_child(struct adoption *a, const struct keeper_child *k, const int *fds)
@@ -171,10 +173,11 @@ static int receive_one(struct adoption *a, int fd)
 		return r == KEEPER_RECV_E_AGAIN ? 0 : err_fold(r);
 	if (h->type == KEEPER_WELCOME)
 		return err_trace(on_welcome(a, (const void *)buf, fds, n_fds));
-	if (a->is_welcome && h->type == KEEPER_ADOPT)
+	if (a->is_welcome && h->type == KEEPER_ADOPT) {
 		on_adopt(a, (const void *)buf, fds, n_fds);
-	else
+	} else {
 		close_all(fds, n_fds);
+	}
 	a->is_done = h->type == KEEPER_ADOPT_END;
 	return 0;
 }
@@ -198,12 +201,14 @@ static void take_old_slots(struct core *c)
 	for (uint32_t i = 0; i < c->n_panes; i++) {
 		struct pane *p = c->panes[i];
 
-		for (uint32_t k = 0; k < 2; k++)
+		for (uint32_t k = 0; k < 2; k++) {
 			if (!p->streams[k].has_slot &&
 			    arena_slot_find(&c->arena, p->number, k, &index) == 0 &&
-			    stream_take_slot(&p->streams[k]) < 0)
+			    stream_take_slot(&p->streams[k]) < 0) {
 				log_error("pane p%llu: its ring is not to be had",
 					  (unsigned long long)p->number);
+			}
+		}
 		if (!p->streams[0].has_slot && p->state > PANE_STARTING)
 			lost_load(p);
 	}

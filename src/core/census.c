@@ -134,7 +134,7 @@ static struct core_process *find(struct job *j, uint32_t pid)
 {
 	struct core_process key = { .pid = pid };
 
-	return bsearch(&key, j->all, j->n_all, sizeof key, compare_pids);
+	return j->all ? bsearch(&key, j->all, j->n_all, sizeof key, compare_pids) : NULL;
 }
 
 static const struct leader *find_leader(const struct job *j, uint32_t pid)
@@ -203,11 +203,12 @@ static void tell_pane_of_stray(struct job *j, struct core_process *p, char *scra
 		return;
 	}
 	n = read_proc(p->pid, "environ", scratch, ENVIRON_MAX);
-	for (const char *s = scratch; n > 0 && s < scratch + n; s += strlen(s) + 1)
+	for (const char *s = scratch; n > 0 && s < scratch + n; s += strlen(s) + 1) {
 		if (strncmp(s, "ORCHFLOW_PANE=p", 15) == 0) {
 			p->pane = strtoull(s + 15, NULL, 10);
 			return;
 		}
+	}
 }
 
 static void read_command(struct core_process *p)
@@ -217,9 +218,10 @@ static void read_command(struct core_process *p)
 
 	if (n <= 0)
 		return;
-	for (ssize_t i = 0; i < n; i++)
+	for (ssize_t i = 0; i < n; i++) {
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = ' ';
+	}
 	while (n > 0 && line[n - 1] == ' ')
 		line[--n] = 0;
 	memcpy(p->command, line, (size_t)n + 1);
@@ -282,11 +284,12 @@ static void note_leaders(struct job *j, struct core *c)
 	for (uint32_t i = 0; j->leaders && i < c->n_panes; i++) {
 		const struct pane *p = c->panes[i];
 
-		if (p->pid)
+		if (p->pid) {
 			j->leaders[j->n_leaders++] =
 				(struct leader){ .pid = p->pid,
 						 .pane = p->number,
 						 .is_live = p->state <= PANE_RUNNING };
+		}
 	}
 	if (j->n_leaders)
 		qsort(j->leaders, j->n_leaders, sizeof *j->leaders, compare_leaders);
@@ -362,9 +365,10 @@ static void on_listed(const struct census *census, void *user)
 	}
 	if (l->pane)
 		mine = mem_zalloc(census->n + 1, sizeof *mine);
-	for (size_t i = 0; mine && i < census->n; i++)
+	for (size_t i = 0; mine && i < census->n; i++) {
 		if (census->processes[i].pane == l->pane)
 			mine[n++] = census->processes[i];
+	}
 	if (l->pane && !mine) {
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
 		l->on_done(NULL, 0, &f, l->user);

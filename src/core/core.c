@@ -58,10 +58,11 @@ static void on_check(uv_check_t *h)
 
 	reader_turn(c);
 	fanout_turn(c);
-	if (list_is_empty(&c->ready))
+	if (list_is_empty(&c->ready)) {
 		uv_idle_stop(&c->spin);
-	else
+	} else {
 		uv_idle_start(&c->spin, core_on_spin);
+	}
 }
 
 static int open_handles(struct core *c)

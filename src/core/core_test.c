@@ -51,7 +51,9 @@ static void assert_reads(struct fake_keeper *k, struct pane *p, enum core_stream
 
 	assert_int_equal(core_pane_read(k->core, p, which, 0, sizeof got - 1, &b, &f), 0);
 	memcpy(got, b.p[0], b.n[0]);
-	memcpy(got + b.n[0], b.p[1], b.n[1]);
+	if (b.n[1] > 0) {
+		memcpy(got + b.n[0], b.p[1], b.n[1]);
+	}
 	assert_string_equal(got, text);
 }
 
@@ -295,9 +297,10 @@ static void without_its_keeper_a_pane_is_lost_with_its_history(void **state)
 	/* A new keeper: new arena, no children. */
 	close(k->arena_fd);
 	assert_int_equal(arena_create(0, &k->arena_fd), 0);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		if (k->panes[0].fds[i] >= 0)
 			close(k->panes[0].fds[i]);
+	}
 	close(k->panes[0].slave);
 	memset(&k->panes[0], 0, sizeof k->panes[0]);
 	fake_keeper_start(k, NULL);

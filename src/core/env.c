@@ -59,10 +59,22 @@ static bool is_ours(const char *name)
 		"COLUMNS", "LINES",     "TERMCAP"
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
 		if (strcmp(name, ours[i]) == 0)
 			return true;
+	}
 	return false;
+}
+
+/* jansson's iterators want a mutable object that they do not change. */
+static json_t *as_mutable(const json_t *v)
+{
+	union {
+		const json_t *given;
+		json_t *wanted;
+	} u = { .given = v };
+
+	return u.wanted;
 }
 
 int env_intern(struct core *c, const json_t *vars, struct core_env **ret)
@@ -72,7 +84,7 @@ int env_intern(struct core *c, const json_t *vars, struct core_env **ret)
 	json_t *value;
 	int r;
 
-	json_object_foreach((json_t *)(uintptr_t)vars, name, value)
+	json_object_foreach(as_mutable(vars), name, value)
 	{
 		if (!json_is_string(value) || is_ours(name) || strchr(name, '=') || !*name)
 			continue;
@@ -110,8 +122,9 @@ const char *env_get(const struct core_env *e, const char *name)
 
 	if (!e)
 		return NULL;
-	for (const char *p = e->data; p < e->data + e->bytes; p += strlen(p) + 1)
+	for (const char *p = e->data; p < e->data + e->bytes; p += strlen(p) + 1) {
 		if (strncmp(p, name, n) == 0 && p[n] == '=')
 			return p + n + 1;
+	}
 	return NULL;
 }

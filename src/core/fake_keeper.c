@@ -136,9 +136,10 @@ void fake_keeper_fini(struct fake_keeper *k)
 
 	if (k->core)
 		fake_keeper_crash(k);
-	for (unsigned i = 0; i < k->n_panes; i++)
+	for (unsigned i = 0; i < k->n_panes; i++) {
 		if (k->panes[i].child.pane)
 			free_pane(&k->panes[i]);
+	}
 	close(k->arena_fd);
 	close(k->listen_fd);
 	snprintf(command, sizeof command, "rm -rf %s", k->dir);
@@ -202,10 +203,11 @@ static void on_spawn(struct fake_keeper *k, const struct keeper_spawn *m)
 					  .pid = 4000000 + (uint32_t)m->pane,
 					  .state = KEEPER_CHILD_RUNNING,
 					  .flags = m->flags };
-	if (m->flags & KEEPER_SPAWN_PTY)
+	if (m->flags & KEEPER_SPAWN_PTY) {
 		open_terminal(p);
-	else
+	} else {
 		open_pipes(p);
+	}
 	r.pid = p->child.pid;
 	assert_int_equal(keeper_proto_send(k->ours, &r, sizeof r, p->fds, p->child.n_fds), 0);
 }
@@ -296,9 +298,10 @@ void fake_print(struct fake_keeper *k, struct pane *p, const char *text)
 
 struct fake_pane *fake_pane_of(struct fake_keeper *k, uint64_t number)
 {
-	for (unsigned i = 0; i < k->n_panes; i++)
+	for (unsigned i = 0; i < k->n_panes; i++) {
 		if (k->panes[i].child.pane == number)
 			return &k->panes[i];
+	}
 	return NULL;
 }
 

@@ -104,10 +104,11 @@ static void pause_if_behind(struct stream *s)
 		    head - at->pos > c->arena.ring_bytes / 2)
 			wants = true;
 	}
-	if (wants && s->pane->state == PANE_RUNNING && !s->pane->is_exit_due)
+	if (wants && s->pane->state == PANE_RUNNING && !s->pane->is_exit_due) {
 		stream_pause(s, true);
-	else
+	} else {
 		stream_pause(s, false);
+	}
 }
 
 void fanout_note(struct stream *s, uint64_t now_ns)
@@ -254,10 +255,11 @@ void fanout_turn(struct core *c)
 		struct stream *s = list_entry(l, struct stream, flushing);
 		uint64_t deadline = deadline_of(s, now);
 
-		if (deadline == 0)
+		if (deadline == 0) {
 			fanout_flush(s);
-		else if (deadline < first)
+		} else if (deadline < first) {
 			first = deadline;
+		}
 	}
 	if (first != UINT64_MAX)
 		arm(c, first);
@@ -280,11 +282,12 @@ static void drop(struct sub *sub, bool tell)
 {
 	struct core *c = sub->core;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		if (sub->places[i].is_on) {
 			list_remove(&sub->places[i].link);
 			pause_if_behind(&sub->pane->streams[i]);
 		}
+	}
 	list_remove(&sub->link);
 	c->n_subs--;
 	if (tell && sub->ops->gone)
@@ -318,20 +321,23 @@ int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *s
 	struct sub *sub;
 	uint64_t from = head;
 
-	if (c->n_subs >= CORE_MAX_SUBSCRIPTIONS)
+	if (c->n_subs >= CORE_MAX_SUBSCRIPTIONS) {
 		return fail_setf(reterr, FAIL_LIMIT_SUBSCRIPTIONS, NULL, "the limit is %u",
 				 CORE_MAX_SUBSCRIPTIONS);
-	if (spec->is_from_set && spec->from > head)
+	}
+	if (spec->is_from_set && spec->from > head) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from",
 				 "%llu is beyond the end, %llu", (unsigned long long)spec->from,
 				 (unsigned long long)head);
+	}
 	sub = mem_new(struct sub);
 	if (!sub)
 		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
-	if (spec->is_from_start)
+	if (spec->is_from_start) {
 		from = stream_tail(&p->streams[0]);
-	else if (spec->is_from_set)
+	} else if (spec->is_from_set) {
 		from = spec->from;
+	}
 	sub->core = c;
 	sub->pane = p;
 	sub->id = c->next_sub++;
@@ -342,12 +348,13 @@ int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *s
 	c->n_subs++;
 	if (spec->wants_out && p->streams[0].has_slot)
 		begin_at(sub, CORE_OUT, from);
-	if (spec->wants_err && p->streams[1].has_slot)
+	if (spec->wants_err && p->streams[1].has_slot) {
 		begin_at(sub, CORE_ERR,
 			 spec->is_from_start ? stream_tail(&p->streams[1])
 			 : spec->is_err_from_set && spec->err_from <= stream_head(&p->streams[1])
 				 ? spec->err_from
 				 : stream_head(&p->streams[1]));
+	}
 	*ret_id = sub->id;
 	*ret_seq = from;
 	return 0;

@@ -104,9 +104,10 @@ static int check(struct core *c, struct pane *p, size_t n, struct fail *reterr)
 
 	if (p->state > PANE_RUNNING)
 		return fail_set(reterr, FAIL_PANE_EXITED, NULL);
-	if (!p->is_pty)
+	if (!p->is_pty) {
 		return fail_setf(reterr, FAIL_INPUT_CLOSED, NULL,
 				 "it was started without a terminal");
+	}
 	if (!out->is_open || out->is_eof)
 		return fail_set(reterr, FAIL_INPUT_CLOSED, NULL);
 	if (n > c->config.input_queue_bytes || p->write_bytes > c->config.input_queue_bytes - n) {
@@ -176,14 +177,15 @@ int core_keys_encode(const struct pane *p, const json_t *keys, bool is_literal, 
 	int r = 0;
 
 	(void)p;
-	json_array_foreach((json_t *)(uintptr_t)keys, i, key)
+	json_array_foreach(keys, i, key)
 	{
 		if (r)
 			break;
-		if (is_literal)
+		if (is_literal) {
 			buf_put(&fresh, json_string_value(key), json_string_length(key));
-		else
+		} else {
 			r = encode_key(json_string_value(key), &fresh, reterr);
+		}
 	}
 	if (!r && buf_check(&fresh) < 0)
 		r = fail_set(reterr, FAIL_NO_MEMORY, NULL);

@@ -106,9 +106,10 @@ static bool is_wanted(const struct kill *k, const struct core_process *p)
 
 static struct core_process *find(struct kill *k, const struct core_process *p)
 {
-	for (uint32_t i = 0; i < k->n_targets; i++)
+	for (uint32_t i = 0; i < k->n_targets; i++) {
 		if (k->targets[i].pid == p->pid && k->targets[i].started_us == p->started_us)
 			return &k->targets[i];
+	}
 	return NULL;
 }
 

@@ -80,9 +80,10 @@ void pane_on_spawned(struct pane *p, const struct keeper_spawned *m, const int *
 	p->session->is_made_by_create = false;
 	pane_set_state(p, PANE_RUNNING);
 	r = open_streams(p, fds, n_fds);
-	if (r < 0)
+	if (r < 0) {
 		log_fault(r, "pane p%llu: its terminal cannot be polled",
 			  (unsigned long long)p->number);
+	}
 	registry_put_pane(p);
 	core_event(c, is_respawn ? CORE_PANE_RESPAWNED : CORE_PANE_CREATED, p, p->session);
 	pane_answer_create(p, NULL);
@@ -142,9 +143,10 @@ void pane_settle_exit(struct pane *p)
 /* Both the exit was told and the terminal is let go of: nothing more can come. */
 void pane_settle_closed(struct pane *p)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		if (p->streams[i].is_open && !p->streams[i].is_eof)
 			return;
+	}
 	if (p->state != PANE_EXITED || p->is_closed || p->is_deleted)
 		return;
 	p->is_closed = true;

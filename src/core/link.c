@@ -70,10 +70,11 @@ void link_send(struct core *c, const void *packet, size_t n, const int *fds, siz
 		return;
 	}
 	r = keeper_proto_send(c->keeper_fd, packet, n, fds, n_fds);
-	if (r == -EAGAIN)
+	if (r == -EAGAIN) {
 		enqueue(c, packet, n, fds, n_fds);
-	else if (r < 0)
+	} else if (r < 0) {
 		log_fault(r, "cannot send to the keeper");
+	}
 }
 
 void link_flush(struct core *c)

@@ -37,13 +37,14 @@ static int save_stream(struct stream *s)
 				 .from = stream_tail(s),
 				 .to = stream_head(s) };
 	struct arena_view v = arena_slot_view(&c->arena, s->slot, h.from, h.to - h.from);
-	struct iovec iov[3] = { { &h, sizeof h },
-				{ (void *)(uintptr_t)v.p[0], v.n[0] },
-				{ (void *)(uintptr_t)v.p[1], v.n[1] } };
+	struct iovec iov[3] = { { &h, sizeof h }, { NULL, v.n[0] }, { NULL, v.n[1] } };
 	char path[512];
 	ssize_t n;
 	int fd;
 
+	/* iov_base is not const although writev() only reads. */
+	memcpy(&iov[1].iov_base, &v.p[0], sizeof v.p[0]);
+	memcpy(&iov[2].iov_base, &v.p[1], sizeof v.p[1]);
 	h.input_seq = c->arena.slots[s->slot].input_seq;
 	path_of(c, s->pane->number, s->which, path, sizeof path);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -31,10 +31,11 @@ static uint32_t index_after(const struct core *c, uint64_t after)
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (c->panes[mid]->number > after)
+		if (c->panes[mid]->number > after) {
 			hi = mid;
-		else
+		} else {
 			lo = mid + 1;
+		}
 	}
 	return lo;
 }
@@ -102,10 +103,11 @@ void pane_set_state(struct pane *p, enum pane_state s)
 	bool was_live = p->state <= PANE_RUNNING, is_live = s <= PANE_RUNNING;
 
 	p->state = s;
-	if (was_live && !is_live)
+	if (was_live && !is_live) {
 		p->core->n_live--;
-	else if (!was_live && is_live)
+	} else if (!was_live && is_live) {
 		p->core->n_live++;
+	}
 }
 
 static void free_pane(struct pane *p)
@@ -310,10 +312,11 @@ int core_pane_read(struct core *c, struct pane *p, enum core_stream which, uint6
 	*ret = (struct core_bytes){ .head = stream_head(s),
 				    .tail = stream_tail(s),
 				    .is_closed = p->is_closed };
-	if (from > ret->head)
+	if (from > ret->head) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from",
 				 "%llu is beyond the end, %llu", (unsigned long long)from,
 				 (unsigned long long)ret->head);
+	}
 	ret->from = from < ret->tail ? ret->tail : from;
 	ret->gap = ret->from - from;
 	ret->to = ret->head - ret->from > max ? ret->from + max : ret->head;

@@ -166,10 +166,11 @@ static void append(struct core *c, json_t *v)
 	struct buf b = BUF_INIT;
 	int r = put_line(&b, v);
 
-	if (r == 0 && (c->is_registry_broken || c->registry_bytes > c->registry_rewrite_at))
+	if (r == 0 && (c->is_registry_broken || c->registry_bytes > c->registry_rewrite_at)) {
 		r = rewrite(c);
-	else if (r == 0)
+	} else if (r == 0) {
 		r = write_all(c->registry_fd, buf_data(&b), buf_len(&b));
+	}
 	c->registry_bytes += buf_len(&b);
 	if (r < 0 && !c->is_registry_broken)
 		log_fault(r, "the registry cannot be written; sessions and panes go on in memory");
@@ -271,9 +272,9 @@ static int load_session(struct loading *l, const json_t *v)
 
 	if (!number || !name || !cwd)
 		return -EINVAL;
-	if (!s)
+	if (!s) {
 		r = session_add(c, number, name, cwd, env_numbered(l, get_int(v, "env")), &s);
-	else if (strcmp(s->name, name) != 0) {
+	} else if (strcmp(s->name, name) != 0) {
 		char *copy = mem_strdup(name);
 
 		if (!copy)
@@ -288,9 +289,10 @@ static int load_session(struct loading *l, const json_t *v)
 
 static enum pane_state state_named(const char *name)
 {
-	for (int s = PANE_STARTING; s <= PANE_LOST; s++)
+	for (int s = PANE_STARTING; s <= PANE_LOST; s++) {
 		if (name && strcmp(name, pane_state_name((enum pane_state)s)) == 0)
 			return (enum pane_state)s;
+	}
 	return PANE_LOST;
 }
 

@@ -31,19 +31,21 @@ struct session *session_by_number(struct core *c, uint64_t number)
 
 		if (c->sessions[mid]->number == number)
 			return c->sessions[mid];
-		if (c->sessions[mid]->number < number)
+		if (c->sessions[mid]->number < number) {
 			lo = mid + 1;
-		else
+		} else {
 			hi = mid;
+		}
 	}
 	return NULL;
 }
 
 struct session *session_by_name(struct core *c, const char *name)
 {
-	for (uint32_t i = 0; i < c->n_sessions; i++)
+	for (uint32_t i = 0; i < c->n_sessions; i++) {
 		if (strcmp(c->sessions[i]->name, name) == 0)
 			return c->sessions[i];
+	}
 	return NULL;
 }
 
@@ -60,15 +62,18 @@ static int check_name(struct core *c, const char *name, struct fail *reterr)
 {
 	size_t n = strlen(name);
 
-	if (n == 0 || n > SESSION_NAME_MAX || utf8_valid_prefix(name, n) != n)
+	if (n == 0 || n > SESSION_NAME_MAX || utf8_valid_prefix(name, n) != n) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "name",
 				 "a session's name has 1 to %d bytes", SESSION_NAME_MAX);
-	for (size_t i = 0; i < n; i++)
+	}
+	for (size_t i = 0; i < n; i++) {
 		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
 			return fail_setf(reterr, FAIL_INVALID_PARAMS, "name", "control characters");
-	if (number_of_id(name, 's') || number_of_id(name, 'p'))
+	}
+	if (number_of_id(name, 's') || number_of_id(name, 'p')) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "name", "\"%s\" looks like an id",
 				 name);
+	}
 	if (session_by_name(c, name))
 		return fail_set(reterr, FAIL_SESSION_EXISTS, name);
 	return 0;
@@ -188,9 +193,10 @@ int core_session_create(struct core *c, const char *name, const char *cwd, const
 	struct core_env *e = NULL;
 	int r;
 
-	if (c->n_sessions >= c->config.max_sessions)
+	if (c->n_sessions >= c->config.max_sessions) {
 		return fail_setf(reterr, FAIL_LIMIT_SESSIONS, NULL, "the limit is %u",
 				 c->config.max_sessions);
+	}
 	if (!name) {
 		make_name(c, made, sizeof made);
 		name = made;
@@ -283,9 +289,10 @@ void core_session_delete(struct core *c, struct session *s, bool force, core_don
 	struct fail f;
 	uint64_t first = 0;
 
-	for (uint32_t i = 0; i < s->n_panes && !first; i++)
+	for (uint32_t i = 0; i < s->n_panes && !first; i++) {
 		if (s->panes[i]->state <= PANE_RUNNING)
 			first = s->panes[i]->number;
+	}
 	if (first && !force) {
 		fail_setf(&f, FAIL_PANE_RUNNING, s->name, "p%llu is still running",
 			  (unsigned long long)first);
@@ -318,10 +325,11 @@ struct session *core_session_next(struct core *c, uint64_t after)
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (c->sessions[mid]->number > after)
+		if (c->sessions[mid]->number > after) {
 			hi = mid;
-		else
+		} else {
 			lo = mid + 1;
+		}
 	}
 	return lo < c->n_sessions ? c->sessions[lo] : NULL;
 }

@@ -153,9 +153,10 @@ void spawn_fail_of_step(struct fail *f, const struct pane *p, int step, int erro
 		return;
 	}
 	fail_setf(f, code, NULL, "%s", strerror(error));
-	if (code == FAIL_NO_PTY)
+	if (code == FAIL_NO_PTY) {
 		fail_hint(f, "`orchflow doctor` shows how many there are; kernel.pty.max is the "
 			     "limit");
+	}
 }
 
 /* The user's shell: $SHELL as the client has it, then the password file's. */
@@ -189,16 +190,18 @@ static int check_command(const json_t *command, struct fail *reterr)
 	size_t i;
 	json_t *arg;
 
-	json_array_foreach((json_t *)(uintptr_t)command, i, arg)
+	json_array_foreach(command, i, arg)
 	{
 		if (!json_is_string(arg) ||
-		    strlen(json_string_value(arg)) != json_string_length(arg))
+		    strlen(json_string_value(arg)) != json_string_length(arg)) {
 			return fail_setf(reterr, FAIL_INVALID_PARAMS, "command",
 					 "must be an array of strings without NUL");
+		}
 	}
-	if (json_array_size(command) > 0 && json_string_length(json_array_get(command, 0)) == 0)
+	if (json_array_size(command) > 0 && json_string_length(json_array_get(command, 0)) == 0) {
 		return fail_setf(reterr, FAIL_COMMAND_NOT_FOUND, "command",
 				 "the program's name is empty");
+	}
 	return 0;
 }
 
@@ -213,9 +216,10 @@ static int check_spec(struct core *c, const struct pane_spec *spec, struct fail 
 		fail_hint(reterr, "end some, or raise `panes` in orchflow.conf(5)");
 		return FAIL_E_FAILED;
 	}
-	if (spec->key && (!*spec->key || strlen(spec->key) > KEEPER_KEY_BYTES - 1))
+	if (spec->key && (!*spec->key || strlen(spec->key) > KEEPER_KEY_BYTES - 1)) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "key", "must have 1 to %u bytes",
 				 KEEPER_KEY_BYTES - 1);
+	}
 	if (spec->cwd && spec->cwd[0] != '/')
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "cwd", "must be an absolute path");
 	return spec->command ? check_command(spec->command, reterr) : 0;
@@ -250,12 +254,13 @@ static int fill_pane(struct pane *p, const struct pane_spec *spec)
 	p->rows = (uint16_t)spec->rows;
 	p->umask = spec->umask;
 	snprintf(p->key, sizeof p->key, "%s", spec->key ? spec->key : "");
-	if (spec->env)
+	if (spec->env) {
 		r = env_intern(c, spec->env, &p->env);
-	else if (p->session->env)
+	} else if (p->session->env) {
 		p->env = env_ref(p->session->env);
-	else
+	} else {
 		r = default_env(c, &p->env);
+	}
 	p->cwd = mem_strdup(spec->cwd ? spec->cwd : p->session->cwd);
 	if (spec->kind && strcmp(spec->kind, "terminal") != 0)
 		p->kind = mem_strdup(spec->kind);
@@ -281,9 +286,10 @@ static int add_waiter(struct pane *p, core_pane_fn *done, void *user)
 
 static struct pane *find_key(struct core *c, const char *key)
 {
-	for (uint32_t i = c->n_panes; i > 0; i--)
+	for (uint32_t i = c->n_panes; i > 0; i--) {
 		if (strcmp(c->panes[i - 1]->key, key) == 0)
 			return c->panes[i - 1];
+	}
 	return NULL;
 }
 
@@ -426,14 +432,16 @@ static void on_killed_for_respawn(const struct core_kill_report *report, const s
 	struct fail gone;
 
 	(void)report;
-	if (!p)
+	if (!p) {
 		fail_set(&gone, FAIL_PANE_NOT_FOUND, NULL);
-	else if (p->state <= PANE_RUNNING)
+	} else if (p->state <= PANE_RUNNING) {
 		fail_setf(&gone, FAIL_PANE_RUNNING, NULL, "it could not be ended");
-	if (f || !p || p->state <= PANE_RUNNING)
+	}
+	if (f || !p || p->state <= PANE_RUNNING) {
 		r->on_done(NULL, f ? f : &gone, r->user);
-	else
+	} else {
 		start_respawn(r, p);
+	}
 	mem_free(r);
 }
 

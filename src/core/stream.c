@@ -126,11 +126,12 @@ void stream_poll_update(struct stream *s)
 	if (want == s->polled)
 		return;
 	s->polled = want;
-	if (want == 0)
+	if (want == 0) {
 		uv_poll_stop(&s->poll);
-	else if (uv_poll_start(&s->poll, want, on_poll) < 0)
+	} else if (uv_poll_start(&s->poll, want, on_poll) < 0) {
 		log_error("pane p%llu: its terminal cannot be polled",
 			  (unsigned long long)s->pane->number);
+	}
 }
 
 void stream_make_ready(struct stream *s)
@@ -183,9 +184,10 @@ static void feed(struct stream *s)
 	if (trap[0] && !s->pane->is_quarantined && to > from) {
 		arena_doing_feed(&c->arena, s->pane->number, from);
 		v = arena_slot_view(&c->arena, s->slot, from, to - from);
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < 2; i++) {
 			if (v.n[i] && memmem(v.p[i], v.n[i], trap, strlen(trap)))
 				abort();
+		}
 		arena_doing_nothing(&c->arena);
 	}
 	slot->fed_seq = to;

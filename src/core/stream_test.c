@@ -43,7 +43,9 @@ static enum core_push on_push(struct core_chunk *chunk, void *user)
 	assert_int_equal(chunk->bytes.from, r->next);
 	for (int i = 0; i < 2; i++) {
 		assert_true(r->n + chunk->bytes.n[i] <= GOT_MAX);
-		memcpy(r->got + r->n, chunk->bytes.p[i], chunk->bytes.n[i]);
+		if (chunk->bytes.n[i] > 0) {
+			memcpy(r->got + r->n, chunk->bytes.p[i], chunk->bytes.n[i]);
+		}
 		r->n += chunk->bytes.n[i];
 	}
 	r->next = chunk->bytes.to;
@@ -128,10 +130,11 @@ static void flood(struct fixture *f, struct pane *p, uint64_t from, uint64_t n)
 		for (size_t i = 0; i < want; i++)
 			line[i] = (char)('a' + (at + i) % 23);
 		r = write(fd, line, want);
-		if (r > 0)
+		if (r > 0) {
 			at += (uint64_t)r;
-		else
+		} else {
 			assert_int_equal(errno, EAGAIN);
+		}
 		fake_keeper_turn(&f->k, 1);
 	}
 	fake_until_seq(&f->k, p, from + n);

@@ -167,12 +167,13 @@ static void on_timer(uv_timer_t *t)
 
 	if (w->is_over)
 		return;
-	if (w->idle_ms >= 0 && now - since >= (uint64_t)w->idle_ms * 1000000)
+	if (w->idle_ms >= 0 && now - since >= (uint64_t)w->idle_ms * 1000000) {
 		answer(w, CORE_WAIT_IDLE);
-	else if (w->deadline_ns && now >= w->deadline_ns)
+	} else if (w->deadline_ns && now >= w->deadline_ns) {
 		answer(w, CORE_WAIT_TIMEOUT);
-	else
+	} else {
 		arm(w, now);
+	}
 }
 
 void wait_on_output(struct pane *p)
@@ -236,14 +237,16 @@ static int compile(struct wait *w, const char *regex, struct fail *reterr)
 static int check(struct core *c, const struct pane *p, const struct core_wait_spec *spec,
 		 struct fail *reterr)
 {
-	if (!spec->wants_exit && spec->idle_ms < 0 && !spec->regex)
+	if (!spec->wants_exit && spec->idle_ms < 0 && !spec->regex) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, NULL,
 				 "say what to wait for: exit, idle_ms or regex");
+	}
 	if (spec->is_from_set && spec->from > stream_head(&p->streams[CORE_OUT]))
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from", "beyond the end");
-	if (c->n_waits >= CORE_MAX_WAITS)
+	if (c->n_waits >= CORE_MAX_WAITS) {
 		return fail_setf(reterr, FAIL_LIMIT_PENDING, NULL, "%u waits are under way",
 				 CORE_MAX_WAITS);
+	}
 	return 0;
 }
 
