@@ -127,7 +127,23 @@ static int compare_leaders(const void *a, const void *b)
 {
 	const struct leader *p = a, *q = b;
 
-	return p->pid < q->pid ? -1 : p->pid > q->pid;
+	if (p->pid != q->pid)
+		return p->pid < q->pid ? -1 : 1;
+	/* A pid that was used again: the living pane's, then the newest's. */
+	if (p->is_live != q->is_live)
+		return p->is_live ? -1 : 1;
+	return p->pane > q->pane ? -1 : p->pane < q->pane;
+}
+
+static void drop_doubles(struct job *j)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < j->n_leaders; i++) {
+		if (n == 0 || j->leaders[n - 1].pid != j->leaders[i].pid)
+			j->leaders[n++] = j->leaders[i];
+	}
+	j->n_leaders = n;
 }
 
 static struct core_process *find(struct job *j, uint32_t pid)
@@ -291,8 +307,10 @@ static void note_leaders(struct job *j, struct core *c)
 						 .is_live = p->state <= PANE_RUNNING };
 		}
 	}
-	if (j->n_leaders)
-		qsort(j->leaders, j->n_leaders, sizeof *j->leaders, compare_leaders);
+	if (!j->leaders)
+		return;
+	qsort(j->leaders, j->n_leaders, sizeof *j->leaders, compare_leaders);
+	drop_doubles(j);
 }
 
 static void start(struct core *c)
