@@ -9,9 +9,9 @@
 #include "base/utf8.h"
 #include "rpc/base64.h"
 
-#define HEADER_BYTES 5 /* map32, array32, str32: a type and a 4-byte count */
+#define HEADER_BYTES 5 /* map32, array32: a type and a 4-byte count */
 
-enum { MAP32 = 0xdf, ARRAY32 = 0xdd, STR32 = 0xdb };
+enum { MAP32 = 0xdf, ARRAY32 = 0xdd };
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
@@ -204,19 +204,37 @@ static msgpack_packer packer_of(struct buf *out)
 	return pk;
 }
 
+/* What put_utf8() will write of @s. */
+static size_t len_as_utf8(const char *s, size_t n)
+{
+	size_t len = 0;
+
+	while (n) {
+		size_t used = utf8_valid_prefix(s, n);
+		uint32_t cp;
+
+		len += used;
+		if (used < n) {
+			used += utf8_decode(s + used, n - used, &cp);
+			len += sizeof replacement - 1;
+		}
+		s += used;
+		n -= used;
+	}
+	return len;
+}
+
 static void pack_str(struct buf *out, const char *s, size_t n)
 {
 	msgpack_packer pk = packer_of(out);
-	size_t at = buf_len(out);
+	size_t len = len_as_utf8(s, n);
 
-	if (utf8_valid_prefix(s, n) == n && n <= UINT32_MAX) {
-		msgpack_pack_str(&pk, n);
-		buf_put(out, s, n);
+	if (len > UINT32_MAX) {
+		out->is_broken = true;
 		return;
 	}
-	put_header(out, STR32);
+	msgpack_pack_str(&pk, len);
 	put_utf8(out, s, n, put_verbatim);
-	patch_header(out, at, buf_len(out) - at - HEADER_BYTES);
 }
 
 /* --- scalars of either encoding, without their place: the tree needs them too --- */
