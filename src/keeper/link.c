@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "keeper/keeper.h"
-#include "keeper/log.h"
 #include "keeper/session.h"
 
 #define PACKETS_PER_TURN 64
@@ -434,9 +433,9 @@ static bool read_packet(struct keeper *k)
 	int r = keeper_proto_recv(l->fd, packet_in, &n, fds, &n_fds);
 	if (r == 0)
 		on_packet(k, fds);
-	else if (r == KEEPER_RECV_E_EOF && !l->is_closed)
+	if (r == KEEPER_RECV_E_EOF && !l->is_closed)
 		on_closed(k);
-	else if (r == KEEPER_RECV_E_MALFORMED)
+	if (r == KEEPER_RECV_E_MALFORMED)
 		daemon_on_broken(k, "it sent a malformed packet");
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);

@@ -15,14 +15,15 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "arena/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "keeper/keeper.h"
-#include "keeper/log.h"
 
 #define MAX_DAEMON_ARGS 64
+#define LOG_MAX_BYTES (1u << 20) /* then it becomes keeper.log.1 */
 #define EVENTS_PER_TURN 64
 
 enum { EXIT_USAGE = 2, EXIT_BUSY = 3 };
@@ -41,10 +42,7 @@ static const char *daemon_argv[MAX_DAEMON_ARGS];
 
 uint64_t keeper_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_mono_ns() / 1000000;
 }
 
 void keeper_poll(struct keeper *k, int fd, uint32_t events, enum poll_kind kind, uint32_t index)
@@ -93,16 +91,26 @@ static bool parse_options(int argc, char **argv, struct options *o)
 
 	*o = (struct options){ .ready_fd = -1 };
 	while ((c = getopt_long(argc, argv, "+", names, NULL)) != -1) {
-		if (c == 's')
+		switch (c) {
+		case 's':
 			o->state = optarg;
-		else if (c == 'S')
+			break;
+		case 'S':
 			o->socket = optarg;
-		else if (c == 'd')
+			break;
+		case 'd':
 			o->daemon = optarg;
-		else if (c == 'f')
+			break;
+		case 'f':
 			o->is_foreground = true;
-		else if (c != 'r' || !parse_fd(optarg, &o->ready_fd))
+			break;
+		case 'r':
+			if (parse_fd(optarg, &o->ready_fd))
+				break;
 			return false;
+		default:
+			return false;
+		}
 	}
 	o->daemon_args = argv + optind;
 	o->n_daemon_args = argc - optind;
@@ -166,9 +174,10 @@ static void open_place(struct keeper *k, struct options *o)
 		tell(o, "busy %d\n", (int)k->place.busy_pid);
 		exit(EXIT_BUSY);
 	}
+	if (r == PLACE_E_REFUSED)
+		die(o, k->place.error, "");
 	if (r != 0)
-		die(o, r == PLACE_E_REFUSED ? k->place.error : "state directory",
-		    r < 0 ? strerror(-r) : "");
+		die(o, "state directory", strerror(-r));
 }
 
 /* The lock and the socket are open by now and go along; what is told about
@@ -201,8 +210,8 @@ static void open_log(struct keeper *k, struct options *o)
 	snprintf(path, sizeof path, "%s/log", k->place.state);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		die(o, path, strerror(errno));
-	strcat(path, "/keeper.log");
-	int r = klog_open(o->is_foreground ? NULL : path);
+	snprintf(path, sizeof path, "%s/log/keeper.log", k->place.state);
+	int r = log_open(o->is_foreground ? NULL : path, LOG_MAX_BYTES, "keeper");
 	if (r < 0)
 		die(o, path, strerror(-r));
 }
@@ -263,14 +272,15 @@ static void open_signals(struct keeper *k, struct options *o)
 
 static const char *find_daemon(struct options *o)
 {
-	ssize_t n = readlink("/proc/self/exe", default_daemon, sizeof default_daemon - 16);
+	static const char name[] = "orchflowd";
+	ssize_t n = readlink("/proc/self/exe", default_daemon, sizeof default_daemon - sizeof name);
 
 	if (o->daemon)
 		return o->daemon;
 	if (n < 0)
 		die(o, "/proc/self/exe", strerror(errno));
 	default_daemon[n] = '\0';
-	strcpy(strrchr(default_daemon, '/') + 1, "orchflowd");
+	memcpy(strrchr(default_daemon, '/') + 1, name, sizeof name);
 	return default_daemon;
 }
 
@@ -312,8 +322,8 @@ static void start_up(struct keeper *k, struct options *o)
 		die(o, "cannot make the shared memory", strerror(-r));
 	open_signals(k, o);
 	k->link.fd = -1;
-	k->started_wall_us = spawn_wall_us();
-	klog("keeper %d serves %s on %s", (int)getpid(), k->place.state, k->place.socket);
+	k->started_wall_us = clock_wall_us();
+	log_info("keeper %d serves %s on %s", (int)getpid(), k->place.state, k->place.socket);
 	tell(o, "ok\n");
 }
 
@@ -324,12 +334,17 @@ static void on_signals(struct keeper *k)
 	struct signalfd_siginfo si;
 
 	while (read(k->signal_fd, &si, sizeof si) == sizeof si) {
-		if (si.ssi_signo == SIGCHLD)
+		switch (si.ssi_signo) {
+		case SIGCHLD:
 			k->has_more_dead = true;
-		else if (si.ssi_signo == SIGHUP)
+			break;
+		case SIGHUP:
 			daemon_on_hangup(k);
-		else
+			break;
+		default: /* SIGTERM, SIGINT */
 			daemon_on_terminate(k);
+			break;
+		}
 	}
 }
 

@@ -66,13 +66,9 @@ static int check_directory(struct place *p, const char *what, const char *dir, m
 	if (!S_ISDIR(st.st_mode))
 		return refuse(p, "%s directory %s is not a directory", what, dir);
 	if (st.st_uid != geteuid())
-		return refuse(p, "%s directory %s belongs to uid %u, not to you (uid %u)", what,
-			      dir, (unsigned)st.st_uid, (unsigned)geteuid());
+		return refuse(p, "%s directory %s is not yours", what, dir);
 	if (st.st_mode & bad_mode)
-		return refuse(p,
-			      "%s directory %s is open to others (mode %04o): chmod 700 it, or "
-			      "choose another",
-			      what, dir, (unsigned)(st.st_mode & 07777));
+		return refuse(p, "%s directory %s is open to others: chmod 700 it", what, dir);
 	return 0;
 }
 
@@ -133,18 +129,19 @@ int place_write_lock(struct place *p)
 	return 0;
 }
 
-static bool address(const struct place *p, struct sockaddr_un *ret)
+static struct sockaddr_un address(const struct place *p)
 {
-	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	memcpy(ret->sun_path, p->socket, sizeof ret->sun_path);
-	return true;
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	memcpy(a.sun_path, p->socket, sizeof a.sun_path);
+	return a;
 }
 
 /* Somebody with another state directory may serve here: only a socket that
  * refuses is stale. */
 static int remove_stale(struct place *p)
 {
-	struct sockaddr_un a;
+	struct sockaddr_un a = address(p);
 	struct stat st;
 
 	if (lstat(p->socket, &st) < 0)
@@ -154,7 +151,6 @@ static int remove_stale(struct place *p)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return refuse(p, "socket: %s", strerror(errno));
-	address(p, &a);
 	int e = connect(fd, (struct sockaddr *)&a, sizeof a) == 0 ? 0 : errno;
 	close(fd);
 	if (e != ECONNREFUSED && e != ENOENT)
@@ -166,10 +162,9 @@ static int remove_stale(struct place *p)
 
 static int bind_socket(struct place *p, int fd)
 {
-	struct sockaddr_un a;
-	struct stat st;
+	struct sockaddr_un a = address(p);
+	struct stat st = { .st_ino = 0 };
 
-	address(p, &a);
 	mode_t old = umask(0177);
 	int r = bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ? -errno : 0;
 	umask(old);
@@ -209,8 +204,7 @@ static int set_paths(struct place *p, const char *state, const char *socket)
 	if ((size_t)snprintf(p->state, sizeof p->state, "%s", state) >= sizeof p->state)
 		return refuse(p, "state directory %.200s...: path too long", state);
 	if ((size_t)snprintf(p->socket, sizeof p->socket, "%s", socket) >= sizeof p->socket)
-		return refuse(p, "socket path %.200s is longer than the %zu bytes of the kernel",
-			      socket, sizeof p->socket - 1);
+		return refuse(p, "socket path %.200s: too long for the kernel", socket);
 	return 0;
 }
 

@@ -3,10 +3,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/pidfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_PENDING 64
@@ -106,30 +105,13 @@ void session_flush(void)
 static int kill_signo;
 static uint32_t n_killed;
 
-/* The parent's number stands behind the last ')': the name may hold anything. */
-static pid_t parent_of(pid_t pid)
-{
-	char path[32], buf[512];
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	ssize_t n = read(fd, buf, sizeof buf - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	buf[n] = '\0';
-	const char *p = strrchr(buf, ')');
-	if (!p || strlen(p) < 5)
-		return -1;
-	return (pid_t)strtol(p + 4, NULL, 10);
-}
-
-/* Our own child cannot be reaped by anyone else: its number is safe. */
+/* waitid() knows our children from others', dead or alive; one that nobody but
+ * us reaps keeps its number. */
 static void kill_if_own(pid_t pid)
 {
-	if (parent_of(pid) != getpid())
+	siginfo_t si;
+
+	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return;
 	n_killed++;
 	(void)kill(pid, kill_signo);

@@ -13,10 +13,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/err.h"
+#include "base/clock.h"
 
 /* Descriptors that children may not use up: what the keeper needs to start the
  * daemon again, to answer, to log. */
@@ -28,14 +27,6 @@ struct stdio {
 	int ours[2];  /* PTY master, or out and err */
 	uint32_t n_ours;
 };
-
-uint64_t spawn_wall_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static int fail(struct spawn_failure *reterr, int step, int error)
 {
@@ -249,7 +240,7 @@ static int parse_spec(char *text, const struct keeper_spec_header *h, char **vec
 	if (!take_strings(&text, end, ret->argv, h->n_argv) ||
 	    !take_strings(&text, end, ret->envp, h->n_env) || !take_strings(&text, end, cwd, 1))
 		return -EINVAL;
-	ret->cwd = cwd[0];
+	ret->cwd = cwd[0][0] ? cwd[0] : "/";
 	return text == end ? 0 : -EINVAL;
 }
 
@@ -278,7 +269,7 @@ static int read_spec(int fd, struct spec *ret)
 
 static _Noreturn void run_child(const struct setup *s)
 {
-	struct spec spec = { .argv = NULL };
+	struct spec spec = { .cwd = "/" };
 	int fd = s->report_fd;
 
 	spawn_reset_signals();
@@ -295,9 +286,10 @@ static _Noreturn void run_child(const struct setup *s)
 	if (r < 0)
 		give_up(fd, KEEPER_STEP_SPEC, -r);
 	umask((mode_t)s->m->umask);
-	if (chdir(spec.cwd[0] ? spec.cwd : "/") < 0)
+	if (chdir(spec.cwd) < 0)
 		give_up(fd, KEEPER_STEP_CHDIR, errno);
 	report(fd, KEEPER_STEP_EXEC, 0);
+	assert(spec.argv && spec.argv[0]);
 	/* execvpe() would search the PATH of this process. */
 	environ = spec.envp;
 	execvp(spec.argv[0], spec.argv);
@@ -344,7 +336,7 @@ static void fill_record(struct child *c, const struct keeper_spawn *m, const str
 	c->pane = m->pane;
 	c->generation = m->generation;
 	c->flags = m->flags;
-	c->started_wall_us = spawn_wall_us();
+	c->started_wall_us = clock_wall_us();
 	memcpy(c->key, m->key, sizeof c->key);
 }
 

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "arena/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "keeper/keeper.h"
-#include "keeper/log.h"
 #include "keeper/session.h"
 
 #define WAIT_FIRST_MS 50 /* before the second start in a row; doubles */
@@ -70,7 +71,7 @@ static _Noreturn void run_daemon(struct keeper *k, int fd)
 		_exit(126);
 	(void)close_range(KEEPER_DAEMON_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	execv(argv.out[0], argv.out);
-	klog("cannot run %s: %s", argv.out[0], strerror(errno));
+	log_info("cannot run %s: %s", argv.out[0], strerror(errno));
 	_exit(127);
 }
 
@@ -86,7 +87,7 @@ static void start(struct keeper *k)
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		klog("cannot start the daemon: socketpair: %s", strerror(errno));
+		log_info("cannot start the daemon: socketpair: %s", strerror(errno));
 		wait_to_start(k, WAIT_MAX_MS);
 		return;
 	}
@@ -98,7 +99,7 @@ static void start(struct keeper *k)
 	close(pair[1]);
 	if (pid < 0) {
 		close(pair[0]);
-		klog("cannot start the daemon: fork: %s", strerror(e));
+		log_info("cannot start the daemon: fork: %s", strerror(e));
 		wait_to_start(k, WAIT_MAX_MS);
 		return;
 	}
@@ -109,7 +110,7 @@ static void start(struct keeper *k)
 	d->n_starts++;
 	d->started_ms = keeper_now_ms();
 	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK);
-	klog("daemon %d started (start %u)", (int)pid, d->n_starts);
+	log_info("daemon %d started (start %u)", (int)pid, d->n_starts);
 	link_up(k, pair[0]);
 }
 
@@ -126,8 +127,8 @@ void daemon_on_ready(struct keeper *k)
 		return;
 	d->state = DAEMON_READY;
 	d->n_never_ready = 0;
-	klog("daemon %d ready after %llu ms", (int)d->pid,
-	     (unsigned long long)(keeper_now_ms() - d->started_ms));
+	log_info("daemon %d ready after %llu ms", (int)d->pid,
+		 (unsigned long long)(keeper_now_ms() - d->started_ms));
 }
 
 /* ---- death ---------------------------------------------------------------- */
@@ -181,9 +182,10 @@ static void give_up(struct keeper *k)
 {
 	k->daemon.state = DAEMON_GIVEN_UP;
 	keeper_poll(k, k->place.listen_fd, EPOLLIN, POLL_LISTEN, 0);
-	klog("GIVING UP on the daemon: it died %u times in a row before it was ready; %u children "
-	     "are kept; SIGHUP starts it again",
-	     k->daemon.n_never_ready, table_count(&k->table, CHILD_RUNNING));
+	log_error("GIVING UP on the daemon: it died %u times in a row before it was ready; %u "
+		  "children "
+		  "are kept; SIGHUP starts it again",
+		  k->daemon.n_never_ready, table_count(&k->table, CHILD_RUNNING));
 }
 
 static void start_again(struct keeper *k, bool was_ready, bool was_fault)
@@ -197,13 +199,10 @@ static void start_again(struct keeper *k, bool was_ready, bool was_fault)
 		d->n_failures++;
 	if (was_fault && !was_ready)
 		d->n_never_ready++;
+	/* Somebody kills it as it comes up: not its fault, but no race. */
+	wait_to_start(k, was_ready || was_fault ? wait_ms(d->n_failures) : WAIT_FIRST_MS);
 	if (d->n_never_ready >= MAX_NEVER_READY)
 		give_up(k);
-	else if (!was_ready && !was_fault)
-		/* Somebody kills it as it comes up: not its fault, but no race. */
-		wait_to_start(k, WAIT_FIRST_MS);
-	else
-		wait_to_start(k, wait_ms(d->n_failures));
 }
 
 static void log_death(const struct keeper *k, int status, bool was_fault)
@@ -213,9 +212,9 @@ static void log_death(const struct keeper *k, int status, bool was_fault)
 	const char *how = WIFEXITED(status) ? "exited with status" : "was killed by signal";
 	int n = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
 
-	klog("daemon %d %s %d after %llu ms%s%s", (int)d->pid, how, n, ms,
-	     d->state == DAEMON_READY ? "" : ", before it was ready",
-	     was_fault ? ", its own fault" : "");
+	log_info("daemon %d %s %d after %llu ms%s%s", (int)d->pid, how, n, ms,
+		 d->state == DAEMON_READY ? "" : ", before it was ready",
+		 was_fault ? ", its own fault" : "");
 }
 
 static void hang_up_sessions(struct keeper *k);
@@ -235,12 +234,19 @@ void daemon_on_exit(struct keeper *k, int status)
 	d->last_status = status;
 	if (was_fault)
 		note_fault(k);
-	if (d->stop == STOP_LEAVING)
-		d->stop = STOP_DONE;
-	else if (d->stop == STOP_ASKED)
-		hang_up_sessions(k);
-	else
+	switch (d->stop) {
+	case STOP_NOT:
 		start_again(k, was_ready, was_fault);
+		break;
+	case STOP_ASKED:
+		hang_up_sessions(k);
+		break;
+	case STOP_LEAVING:
+	case STOP_HANGUP:
+	case STOP_DONE:
+		d->stop = STOP_DONE;
+		break;
+	}
 }
 
 void daemon_on_broken(struct keeper *k, const char *why)
@@ -249,7 +255,7 @@ void daemon_on_broken(struct keeper *k, const char *why)
 
 	if (d->pid == 0 || d->is_broken)
 		return;
-	klog("killing daemon %d: %s", (int)d->pid, why);
+	log_info("killing daemon %d: %s", (int)d->pid, why);
 	d->is_broken = true;
 	(void)kill(d->pid, SIGKILL);
 }
@@ -267,7 +273,7 @@ void daemon_on_stop(struct keeper *k)
 
 	if (d->stop == STOP_LEAVING)
 		return;
-	klog("daemon %d says stop", (int)d->pid);
+	log_info("daemon %d says stop", (int)d->pid);
 	place_close_socket(&k->place);
 	d->stop = STOP_LEAVING;
 	d->stop_ms = keeper_now_ms() + LEAVE_MS;
@@ -297,7 +303,7 @@ void daemon_on_terminate(struct keeper *k)
 {
 	struct supervisor *d = &k->daemon;
 
-	klog("asked to stop");
+	log_info("asked to stop");
 	if (d->stop != STOP_NOT)
 		return;
 	if (d->pid == 0) {
@@ -320,7 +326,7 @@ static void on_stop_deadline(struct keeper *k)
 	case STOP_ASKED:
 	case STOP_LEAVING:
 		/* Its exit leads on to the next phase. */
-		klog("killing daemon %d: it did not end in time", (int)d->pid);
+		log_info("killing daemon %d: it did not end in time", (int)d->pid);
 		(void)kill(d->pid, SIGKILL);
 		d->stop_ms = keeper_now_ms() + LEAVE_MS;
 		break;
@@ -344,7 +350,7 @@ void daemon_end_children(struct keeper *k)
 		n_killed += session_kill_own_children(SIGKILL);
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	}
-	klog("keeper ends (%u left to kill)", n_killed);
+	log_info("keeper ends (%u left to kill)", n_killed);
 	place_close(&k->place);
 }
 
@@ -396,12 +402,9 @@ void daemon_on_hangup(struct keeper *k)
 	if (was_given_up)
 		keeper_unpoll(k, k->place.listen_fd);
 	if (place_lost_socket(&k->place)) {
-		if (place_listen(&k->place) == 0) {
-			klog("socket %s made again", k->place.socket);
-			k->link.owes_listening = true;
-		} else {
-			klog("socket not made again: %s", k->place.error);
-		}
+		k->link.owes_listening = place_listen(&k->place) == 0;
+		log_info("socket %s was gone: %s", k->place.socket,
+			 k->link.owes_listening ? "made again" : k->place.error);
 	}
 	if (was_given_up || d->state == DAEMON_WAITING)
 		start(k);
@@ -454,7 +457,7 @@ static void on_child_dead(struct keeper *k, struct child *c, int status)
 	}
 	c->state = CHILD_EXITED;
 	c->status = status;
-	c->exited_wall_us = spawn_wall_us();
+	c->exited_wall_us = clock_wall_us();
 	table_owe(&k->table, c, CHILD_OWES_EXITED);
 }
 
@@ -464,11 +467,11 @@ void keeper_reap(struct keeper *k)
 	pid_t pid = 0;
 
 	while (n++ < REAP_PER_TURN && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct child *c;
+		struct child *c = table_by_pid(&k->table, pid);
 
 		if (pid == k->daemon.pid)
 			daemon_on_exit(k, status);
-		else if ((c = table_by_pid(&k->table, pid)))
+		if (c)
 			on_child_dead(k, c, status);
 	}
 	k->has_more_dead = pid > 0;
