@@ -1,0 +1,79 @@
+/*
+ * The API server: clients on a listening socket, their requests to the core,
+ * the core's events to them.  Knows nothing of files, signals or the keeper:
+ * what only the daemon knows comes through struct api_hooks.
+ *
+ * Life: api_server_new, core_new (with api_server_on_event among its ops),
+ * api_server_set_core, api_server_listen ... api_server_stop, one more run of
+ * the loop, core_free, api_server_free.
+ */
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include <uv.h>
+
+#include "api/method.h"
+#include "core/core.h"
+
+struct api_server;
+
+struct api_config {
+	uint32_t max_sessions, max_panes; /* the core's, for server.status */
+	uint32_t max_clients;             /* 1,000 */
+	size_t max_request_bytes;         /* 4 MiB */
+	size_t max_stream_bytes;          /* waiting for one client: 1 MiB */
+};
+void api_config_init(struct api_config *c);
+
+/* What the daemon answers.  All run inside a request; they may not block. */
+struct api_hooks {
+	const char *socket_path, *state_dir; /* valid as long as the server */
+	/* Members of server.status: config_path, config_error. */
+	void (*status)(struct rpc_writer *w, void *user);
+	/* Read the configuration again.  On success the members `path` and
+	 * `changed` of the result are written. */
+	int (*reload)(struct fail *reterr, void *user);
+	void (*write_reloaded)(struct rpc_writer *w, void *user);
+	/* One value: the metrics as an object. */
+	void (*metrics)(struct rpc_writer *w, void *user);
+	void (*metrics_text)(struct buf *out, void *user);
+	/* server.shutdown was answered: leave the loop soon. */
+	void (*stop)(void *user);
+	void *user;
+};
+
+NODISCARD int api_server_new(uv_loop_t *loop, const struct api_config *config,
+			     const struct api_hooks *hooks, struct api_server **ret);
+struct api_server *api_server_free(struct api_server *s);
+void api_server_configure(struct api_server *s, const struct api_config *config);
+void api_server_set_core(struct api_server *s, struct core *core);
+
+/* Accept clients on @fd, which is taken over, instead of on any earlier one. */
+NODISCARD int api_server_listen(struct api_server *s, int fd);
+/* Adopt one connected socket, as if it had been accepted; @fd is taken over. */
+NODISCARD int api_server_adopt(struct api_server *s, int fd);
+
+/* core_ops.on_event */
+void api_server_on_event(struct api_server *s, enum core_event e, struct pane *p,
+			 struct session *session);
+/* Tell everybody that the end is near (server.stopping), once. */
+void api_server_announce_stop(struct api_server *s);
+
+/* Send what is queued, as far as it goes at once; then accept nothing and close
+ * every connection.  The core must still be there. */
+void api_server_stop(struct api_server *s);
+
+struct api_stats {
+	uint32_t n_clients, n_subscriptions, n_pending;
+	uint64_t n_accepted, n_refused, n_requests, n_errors, n_parse_errors, n_events,
+		n_events_lost, n_bytes_in, n_bytes_out, n_turns, n_sends;
+	uint64_t n_undocumented; /* answers with an error that the table does not list */
+	size_t queue_bytes;      /* waiting for all clients */
+};
+void api_server_get_stats(const struct api_server *s, struct api_stats *ret);
+const struct api_method_stats *api_server_method_stats(const struct api_server *s, size_t method);
+
+/* docs/protocol.md */
+void api_protocol_markdown(struct buf *out);
+
+#endif
