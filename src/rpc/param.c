@@ -122,17 +122,13 @@ static int check_strings(const struct rpc_param *p, const json_t *v, struct fail
 
 static int check_map(const struct rpc_param *p, const json_t *v, struct fail *reterr)
 {
-	/* jansson iterates without changing, but wants it mutable. */
-	union {
-		const json_t *in;
-		json_t *out;
-	} map = { .in = v };
+	json_t *map = rpc_value_iterable(v);
 	const char *key;
 	json_t *value;
 
 	if (!json_is_object(v))
 		return refuse(reterr, p, "an object of strings");
-	json_object_foreach(map.out, key, value)
+	json_object_foreach(map, key, value)
 	{
 		if (is_text(value))
 			continue;
@@ -217,14 +213,11 @@ static int refuse_unknown(const struct rpc_param *params, size_t n, const char *
 
 static int take_by_name(struct rpc_args *a, const json_t *given, struct fail *reterr)
 {
-	union {
-		const json_t *in;
-		json_t *out;
-	} object = { .in = given };
+	json_t *object = rpc_value_iterable(given);
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object.out, key, value)
+	json_object_foreach(object, key, value)
 	{
 		size_t i = 0;
 

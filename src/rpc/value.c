@@ -99,18 +99,24 @@ int rpc_value_bytes(enum rpc_encoding enc, const json_t *v, struct buf *out)
 	return RPC_VALUE_E_INVALID;
 }
 
-/* jansson iterates over an object without changing it, but wants it mutable. */
-static unsigned deepest_member(const json_t *v)
+json_t *rpc_value_iterable(const json_t *v)
 {
 	union {
 		const json_t *in;
 		json_t *out;
-	} object = { .in = v };
+	} u = { .in = v };
+
+	return u.out;
+}
+
+static unsigned deepest_member(const json_t *v)
+{
+	json_t *object = rpc_value_iterable(v);
 	unsigned deepest = 0;
 	const char *key;
 	json_t *child;
 
-	json_object_foreach(object.out, key, child)
+	json_object_foreach(object, key, child)
 	{
 		unsigned d = rpc_value_depth(child);
 

@@ -35,6 +35,10 @@ NODISCARD int rpc_value_parse(enum rpc_encoding enc, const char *p, size_t n, js
 enum { RPC_VALUE_E_INVALID = 1 };
 NODISCARD int rpc_value_bytes(enum rpc_encoding enc, const json_t *v, struct buf *out);
 
+/* jansson iterates over an object without changing it (json_object_foreach()),
+ * but wants it mutable. */
+json_t *rpc_value_iterable(const json_t *v);
+
 /* Nesting of a tree: 0 for a scalar, 1 for `[]`, 2 for `[[]]`. */
 unsigned rpc_value_depth(const json_t *v);
 
