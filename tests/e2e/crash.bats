@@ -136,7 +136,7 @@ E
 
 @test "a pane whose output kills the daemon is set aside; the others go on" {
 	mkdir -p "$T/config/orchflow"
-	printf '[test]\nabort_on = PLANTED-ABORT\n' >"$T/config/orchflow/orchflow.conf"
+	printf '[debug]\nabort_on = PLANTED-ABORT\n' >"$T/config/orchflow/orchflow.conf"
 	good=$(of new -- cat)
 	bad=$(of new -- cat)
 	of send "$bad" --enter PLANTED-ABORT || :
