@@ -233,6 +233,11 @@ void api_server_stop(struct api_server *s)
 	conn_hub_close(&s->hub);
 }
 
+bool api_server_has_clients(const struct api_server *s)
+{
+	return s->hub.n_conns > 0;
+}
+
 /* ---- looking in ---- */
 
 static size_t queued_bytes(const struct api_server *s)

@@ -62,6 +62,8 @@ void api_server_announce_stop(struct api_server *s);
 /* Send what is queued, as far as it goes at once; then accept nothing and close
  * every connection.  The core must still be there. */
 void api_server_stop(struct api_server *s);
+/* Until the loop has run their last callbacks. */
+bool api_server_has_clients(const struct api_server *s);
 
 struct api_stats {
 	uint32_t n_clients, n_subscriptions, n_pending;
