@@ -155,10 +155,19 @@ static struct core_process *find(struct job *j, uint32_t pid)
 
 static const struct leader *find_leader(const struct job *j, uint32_t pid)
 {
-	struct leader key = { .pid = pid };
+	uint32_t lo = 0, hi = j->n_leaders;
 
-	return j->n_leaders ? bsearch(&key, j->leaders, j->n_leaders, sizeof key, compare_leaders)
-			    : NULL;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (j->leaders[mid].pid == pid)
+			return &j->leaders[mid];
+		if (j->leaders[mid].pid < pid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
 }
 
 static void scan(struct job *j)
