@@ -89,6 +89,26 @@ static void eating_in_crumbs_does_not_grow_it_for_ever(void **state)
 	buf_fini(&b);
 }
 
+static void a_full_buffer_eaten_in_crumbs_is_seldom_moved(void **state)
+{
+	struct buf b = BUF_INIT;
+	int n_moves = 0;
+
+	(void)state;
+	while (buf_len(&b) < 65536)
+		buf_put_char(&b, 'x');
+	for (int i = 0; i < 100000; i++) {
+		size_t start;
+
+		buf_consume(&b, 1);
+		start = b.start;
+		buf_put_char(&b, 'x');
+		n_moves += b.start < start;
+	}
+	assert_true(n_moves <= 4);
+	buf_fini(&b);
+}
+
 static void growing_keeps_what_was_not_consumed(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -223,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_long_print_grows_the_buffer),
 		cmocka_unit_test(an_emptied_buffer_starts_at_the_front),
 		cmocka_unit_test(eating_in_crumbs_does_not_grow_it_for_ever),
+		cmocka_unit_test(a_full_buffer_eaten_in_crumbs_is_seldom_moved),
 		cmocka_unit_test(growing_keeps_what_was_not_consumed),
 		cmocka_unit_test(a_failed_append_breaks_the_buffer_but_keeps_what_fitted),
 		cmocka_unit_test(every_single_failing_allocation_is_survived),

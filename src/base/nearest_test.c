@@ -25,6 +25,8 @@ static void small_slips_find_their_name(void **state)
 	assert_string_equal(nearest("colums"), "columns");
 	assert_string_equal(nearest("cloumns"), "columns");
 	assert_string_equal(nearest("row"), "rows");
+	assert_string_equal(nearest("rwos"), "rows");
+	assert_null(nearest("wrso"));
 	assert_string_equal(nearest("sesion.craete"), "session.create");
 	assert_string_equal(nearest("pane.sendkeys"), "pane.send_keys");
 	assert_string_equal(nearest("Pane-Send-Keys"), "pane.send_keys");
