@@ -46,12 +46,12 @@ struct line_run {
 
 /* OSC 133 and 633: where a prompt, the typed command, or its output begins. */
 enum mark_kind {
-	MARK_PROMPT,  /* A: a prompt begins */
-	MARK_COMMAND, /* B: the prompt ends, what is typed begins */
-	MARK_OUTPUT,  /* C: output begins */
-	MARK_DONE,    /* D: the command has ended */
+	MARK_PROMPT,       /* A: a prompt begins */
+	MARK_COMMAND,      /* B: the prompt ends, what is typed begins */
+	MARK_OUTPUT,       /* C: output begins */
+	MARK_DONE,         /* D: the command has ended */
 	MARK_CONTINUATION, /* A;k=s or a secondary prompt */
-	MARK_USER,    /* set by OSC 1337 SetMark */
+	MARK_USER,         /* set by OSC 1337 SetMark */
 };
 
 struct mark {
@@ -62,14 +62,14 @@ struct mark {
 };
 
 struct line_view {
-	const char *text;            /* all runs' text, one after the other; no NUL */
+	const char *text; /* all runs' text, one after the other; no NUL */
 	const struct line_run *runs;
-	const struct mark *marks;    /* ascending id */
-	uint32_t n_bytes;            /* of text */
+	const struct mark *marks; /* ascending id */
+	uint32_t n_bytes;         /* of text */
 	uint32_t n_runs;
-	uint32_t n_cols;             /* sum over the runs */
+	uint32_t n_cols; /* sum over the runs */
 	uint16_t n_marks;
-	uint8_t flags;               /* enum line_flag */
+	uint8_t flags; /* enum line_flag */
 };
 
 #define LINE_MARKS_MAX 8 /* per line; the oldest goes when a ninth comes */
@@ -83,7 +83,10 @@ struct line_buf {
 	bool is_broken;             /* sticky until line_buf_clear(): memory ran out */
 };
 
-#define LINE_BUF_INIT { 0 }
+#define LINE_BUF_INIT \
+	{             \
+		0     \
+	}
 
 void line_buf_fini(struct line_buf *b);
 void line_buf_clear(struct line_buf *b);
@@ -95,6 +98,12 @@ void line_buf_clear(struct line_buf *b);
  */
 void line_buf_add(struct line_buf *b, enum line_form form, const char *text, size_t n_bytes,
 		  unsigned n_cols, const struct style *style, const struct link *link);
+
+/* The same in two steps, for who makes the text in place: room for @n_bytes (NULL:
+ * out of memory), then how much of it was used. */
+char *line_buf_reserve(struct line_buf *b, size_t n_bytes);
+void line_buf_commit(struct line_buf *b, enum line_form form, size_t n_bytes, unsigned n_cols,
+		     const struct style *style, const struct link *link);
 
 /*
  * Append columns [@from, @to) of @src.  A wide character that straddles either

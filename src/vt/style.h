@@ -65,6 +65,44 @@ static inline bool style_is_default(const struct style *s)
 	return !(s->fg | s->bg | s->underline | s->attrs | s->link);
 }
 
+extern const struct style style_default;
+
+/* Free ids are chained through their .fg; id 0 is style_default and has no
+ * slot of its own that is ever read. */
+struct style_table {
+	struct style *styles; /* by id; NULL until a second look is needed */
+	uint32_t *hash;       /* 2 * size slots, open addressing; 0 = empty */
+	uint32_t n;           /* ids handed out so far, id 0 included */
+	uint32_t size;        /* slots allocated, a power of two */
+	uint32_t free_id;     /* head of the free list; 0 = empty */
+};
+
+#define STYLE_NONE UINT32_MAX
+#define STYLE_FREE 0xffffu /* attrs of a free id: no look has all of them */
+
+void style_table_fini(struct style_table *t);
+
+static inline const struct style *style_get(const struct style_table *t, uint32_t id)
+{
+	return id ? &t->styles[id] : &style_default;
+}
+
+/* The id of that look; grows the table as needed; 0 (default look) when memory
+ * is out. */
+uint32_t style_intern(struct style_table *t, const struct style *s);
+
+/* Room for as many looks again, if memory allows. */
+void style_table_reserve(struct style_table *t);
+
+/* The next new look would have to grow the table: time to sweep it first. */
+static inline bool style_table_is_full(const struct style_table *t)
+{
+	return t->n == t->size && !t->free_id;
+}
+
+/* Free every id that is not set in @is_live (a byte per id, t->n of them). */
+void style_table_sweep(struct style_table *t, const uint8_t *is_live);
+
 /* The text of OSC 8: both strings NUL-terminated, "" where none was given. */
 struct link {
 	const char *uri;

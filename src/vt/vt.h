@@ -27,18 +27,20 @@ enum vt_clipboard_policy { VT_CLIPBOARD_OFF, VT_CLIPBOARD_WRITE, VT_CLIPBOARD_RE
 
 /* Zero means the default named here. */
 struct vt_opts {
-	uint32_t history_lines;     /* 10,000 */
-	size_t history_bytes;       /* of text and attributes: 10 MiB */
-	bool has_no_history;        /* keep none, whatever the two above say */
-	size_t string_bytes;        /* longest OSC or DCS that is kept: 1 MiB */
-	size_t image_bytes;         /* longest image payload: 4 MiB */
+	uint32_t history_lines;             /* 10,000 */
+	size_t history_bytes;               /* of text and attributes: 10 MiB */
+	bool has_no_history;                /* keep none, whatever the two above say */
+	size_t string_bytes;                /* longest OSC or DCS that is kept: 1 MiB */
+	size_t image_bytes;                 /* longest image payload: 4 MiB */
 	enum vt_clipboard_policy clipboard; /* OSC 52 */
-	bool is_legacy_width;       /* start with mode 2027 off: width per code point */
-	bool is_light;              /* colour scheme reported for 2031 */
-	uint32_t fg, bg, cursor;    /* 0xrrggbb answered to OSC 10-12; defaults if all are 0 */
-	uint16_t cell_width;        /* pixels, for size reports: 8 */
-	uint16_t cell_height;       /* 16 */
-	const char *version;        /* answered to XTVERSION; kept by the caller; "OrchFlow" */
+	bool is_legacy_width;               /* start with mode 2027 off: width per code point */
+	bool has_title_report;   /* answer XTWINOPS 20 and 21: a title is text that output
+				  * chose, and a reply is typed into the program */
+	bool is_light;           /* colour scheme reported for 2031 */
+	uint32_t fg, bg, cursor; /* 0xrrggbb answered to OSC 10-12; defaults if all are 0 */
+	uint16_t cell_width;     /* pixels, for size reports: 8 */
+	uint16_t cell_height;    /* 16 */
+	const char *version;     /* answered to XTVERSION; kept by the caller; "OrchFlow" */
 	const struct vt_compress *compress; /* for cold history, see compress.h; NULL = none */
 };
 
@@ -47,9 +49,9 @@ enum vt_image { VT_IMAGE_SIXEL, VT_IMAGE_KITTY, VT_IMAGE_ITERM };
 
 struct vt_mark_event {
 	struct mark mark;
-	const char *text;  /* NUL-terminated: the rest of the sequence's parameters ("aid=7",
-			    * for 633 the nonce), or "" */
-	bool is_633;       /* which of the two protocols it came by */
+	const char *text; /* NUL-terminated: the rest of the sequence's parameters ("aid=7",
+			   * for 633 the nonce), or "" */
+	bool is_633;      /* which of the two protocols it came by */
 };
 
 /*
@@ -137,8 +139,8 @@ int vt_rows(const struct vt *vt);
 enum vt_cursor_shape { VT_CURSOR_BLOCK, VT_CURSOR_UNDERLINE, VT_CURSOR_BAR };
 
 struct vt_cursor {
-	int row, col;               /* col <= cols-1 even when a wrap is pending */
-	bool is_visible;            /* DECTCEM */
+	int row, col;    /* col <= cols-1 even when a wrap is pending */
+	bool is_visible; /* DECTCEM */
 	bool is_blinking;
 	bool is_wrap_pending;       /* the last column was just written */
 	enum vt_cursor_shape shape; /* DECSCUSR */
@@ -148,9 +150,9 @@ struct vt_cursor vt_cursor(const struct vt *vt);
 bool vt_mode(const struct vt *vt, enum vt_mode m);
 bool vt_is_alternate(const struct vt *vt);
 const char *vt_title(const struct vt *vt, enum vt_title which); /* "" if never set */
-unsigned vt_kitty_flags(const struct vt *vt);      /* kitty keyboard, current screen */
-int vt_modify_other_keys(const struct vt *vt);     /* XTMODKEYS 4: 0..3 */
-bool vt_format_other_keys(const struct vt *vt);    /* XTFMTKEYS 4: CSI u instead of CSI 27 */
+unsigned vt_kitty_flags(const struct vt *vt);                   /* kitty keyboard, current screen */
+int vt_modify_other_keys(const struct vt *vt);                  /* XTMODKEYS 4: 0..3 */
+bool vt_format_other_keys(const struct vt *vt);           /* XTFMTKEYS 4: CSI u instead of CSI 27 */
 uint32_t vt_palette(const struct vt *vt, unsigned index); /* 0xrrggbb of index 0..255 */
 
 enum vt_dynamic_color { VT_COLOR_FG, VT_COLOR_BG, VT_COLOR_CURSOR };
@@ -173,9 +175,9 @@ NODISCARD int vt_line(const struct vt *vt, int row, struct line_buf *buf,
  * vt_age() of its last look, and what has a greater age is what changed.
  */
 uint64_t vt_age(const struct vt *vt);
-uint64_t vt_row_age(const struct vt *vt, int row);    /* of what that screen row shows */
-uint64_t vt_cursor_age(const struct vt *vt);          /* position, shape, visibility */
-uint64_t vt_state_age(const struct vt *vt);           /* modes, titles, palette, screen switch */
+uint64_t vt_row_age(const struct vt *vt, int row); /* of what that screen row shows */
+uint64_t vt_cursor_age(const struct vt *vt);       /* position, shape, visibility */
+uint64_t vt_state_age(const struct vt *vt);        /* modes, titles, palette, screen switch */
 
 /* Lines that ever left the top into the history, and those of them (the oldest)
  * that it has dropped.  A resize may wrap again: then vt_reflow_age() grows and

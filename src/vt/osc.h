@@ -1,0 +1,13 @@
+/* Pieces of OSC that more than one file needs. */
+#ifndef VT_OSC_H
+#define VT_OSC_H
+
+#include "vt/term.h"
+
+/* Tell the owner; control characters are taken out of both. */
+void osc_cwd(struct vt *vt, const char *host, const char *path);
+
+/* Base64 without regard to padding, in place; the decoded length, or -1. */
+long base64_decode(char *s, size_t n);
+
+#endif
