@@ -1,6 +1,7 @@
 #include "core/core.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,6 +11,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/state.h"
+
+#define TRIM_AFTER_PANES 50
+#define TRIM_QUIET_MS 1000
 
 void core_config_init(struct core_config *c)
 {
@@ -65,6 +69,21 @@ static void on_check(uv_check_t *h)
 	}
 }
 
+static void on_trim(uv_timer_t *t)
+{
+	struct core *c = t->data;
+
+	c->n_removed = 0;
+	malloc_trim(0);
+}
+
+/* The memory of many panes that went is given back once it is quiet. */
+void core_note_removed(struct core *c)
+{
+	if (++c->n_removed >= TRIM_AFTER_PANES && !c->has_quit)
+		uv_timer_start(&c->trim_timer, on_trim, TRIM_QUIET_MS, 0);
+}
+
 static int open_handles(struct core *c)
 {
 	int r;
@@ -72,8 +91,9 @@ static int open_handles(struct core *c)
 	uv_check_init(c->loop, &c->check);
 	uv_idle_init(c->loop, &c->spin);
 	uv_timer_init(c->loop, &c->start_timer);
-	c->check.data = c->spin.data = c->start_timer.data = c;
-	c->n_handles += 3;
+	uv_timer_init(c->loop, &c->trim_timer);
+	c->check.data = c->spin.data = c->start_timer.data = c->trim_timer.data = c;
+	c->n_handles += 4;
 	r = uv_check_start(&c->check, on_check);
 	if (r == 0)
 		r = uv_timer_start(&c->start_timer, on_start, 0, 0);
@@ -153,6 +173,7 @@ struct core *core_free(struct core *c)
 	close_handle((uv_handle_t *)&c->check);
 	close_handle((uv_handle_t *)&c->spin);
 	close_handle((uv_handle_t *)&c->start_timer);
+	close_handle((uv_handle_t *)&c->trim_timer);
 	close_handle((uv_handle_t *)&c->keeper_poll);
 	close_handle((uv_handle_t *)&c->flush_poll);
 	while (c->n_handles > 0 || c->is_census_running || !list_is_empty(&c->census_waiting))

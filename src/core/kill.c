@@ -70,12 +70,18 @@ static void on_timer_closed(uv_handle_t *h)
 	mem_free(k);
 }
 
-static void dispose(struct kill *k)
+/* From here on nobody finds it: its owner may delete the pane while it is told. */
+static void unlink_kill(struct kill *k)
 {
 	k->is_over = true;
 	list_remove(&k->link);
 	list_remove(&k->pane_link);
 	k->pane = NULL;
+}
+
+/* Under way at the census: that lets go of it. */
+static void dispose(struct kill *k)
+{
 	if (!k->is_asking)
 		uv_close((uv_handle_t *)&k->timer, on_timer_closed);
 }
@@ -89,6 +95,7 @@ static void finish(struct kill *k)
 		r.status = k->pane->status;
 	}
 	hist_record(&k->core->metrics.kill, clock_mono_ns() - k->begun_ns);
+	unlink_kill(k);
 	k->on_done(&r, NULL, k->user);
 	dispose(k);
 }
@@ -226,8 +233,12 @@ void kill_on_exit(struct pane *p)
 
 void kill_drop_all(struct core *c)
 {
-	list_for_each_safe (l, &c->kills)
-		dispose(list_entry(l, struct kill, link));
+	list_for_each_safe (l, &c->kills) {
+		struct kill *k = list_entry(l, struct kill, link);
+
+		unlink_kill(k);
+		dispose(k);
+	}
 }
 
 void kill_drop_pane(struct pane *p)
@@ -235,9 +246,10 @@ void kill_drop_pane(struct pane *p)
 	struct fail f;
 
 	fail_setf(&f, FAIL_PANE_NOT_FOUND, NULL, "it was deleted");
-	list_for_each_safe (l, &p->kills) {
-		struct kill *k = list_entry(l, struct kill, pane_link);
+	while (!list_is_empty(&p->kills)) {
+		struct kill *k = list_entry(p->kills.next, struct kill, pane_link);
 
+		unlink_kill(k);
 		k->on_done(NULL, &f, k->user);
 		dispose(k);
 	}

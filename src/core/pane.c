@@ -177,6 +177,7 @@ void pane_remove(struct pane *p, bool tell)
 	c->n_panes--;
 	p->is_deleted = true;
 	free_when_closed(p);
+	core_note_removed(c);
 }
 
 /* Exited and lost panes are kept for a while; the oldest go first. */

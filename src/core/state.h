@@ -148,7 +148,9 @@ struct core {
 	uv_idle_t spin;         /* active while panes are ready: the loop must not sleep */
 	uv_timer_t start_timer; /* tells on_serving from inside the loop */
 	uv_poll_t flush_poll;
-	int flush_fd; /* timerfd: the next flush */
+	uv_timer_t trim_timer;
+	uint32_t n_removed; /* panes since memory was last given back */
+	int flush_fd;       /* timerfd: the next flush */
 	uint64_t flush_armed_ns;
 	struct list outgoing;      /* struct keeper_packet: the socket was full */
 	struct session **sessions; /* by number */
@@ -179,6 +181,7 @@ struct core {
 void core_event(struct core *c, enum core_event e, struct pane *p, struct session *s);
 void core_on_handle_closed(uv_handle_t *h);
 void core_on_spin(uv_idle_t *h);
+void core_note_removed(struct core *c);
 
 /* table.c: growing arrays of pointers, sorted by number */
 NODISCARD int table_reserve(void ***table, uint32_t n, uint32_t *max);
