@@ -26,11 +26,11 @@ def answers(raw, n):
     return [json.loads(line) for line in bytes(s.buf).split(b"\n")[:n]]
 
 
-def refused(name, method, **params):
+def refused(error_name, method, /, **params):
     try:
         result = c.call(method, **params)
     except ApiError as e:
-        assert e.name == name, (name, e.error)
+        assert e.name == error_name, (error_name, e.error)
         return e.error
     raise AssertionError(f"{method} {params} was not refused: {result}")
 
@@ -47,11 +47,11 @@ def shows(pane, regex, start=0):
 
 
 def new_daemon(old_pid):
-    """Wait for a daemon that is not old_pid; connects c to it."""
-    global c
+    """Wait for a daemon that is not old_pid; c is connected to it."""
     while True:
         pid = client.steady("server.status", {})["daemon"]["pid"]
         if pid != old_pid:
-            c = client.connect()
+            c.close()
+            c.__init__()  # the scripts hold this very object
             return pid
         time.sleep(0.005)

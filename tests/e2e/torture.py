@@ -165,7 +165,7 @@ def main():
         os.kill(pid, signal.SIGKILL)
         pid, metrics = current_daemon(pid)
         downtimes.append(time.monotonic() - killed)
-        n_under_way += find(metrics, "n_recovered_intents") or 0
+        n_under_way += find(metrics, "recovered_intents") or 0
         for pane in {random.randrange(args.floods), random.randrange(args.panes)}:
             panes[pane].compare()
         if (n + 1) * SLOT_S + start < time.monotonic():
