@@ -23,6 +23,9 @@ void control_c0(struct vt *vt, uint8_t c)
 		cursor_back(vt, 1);
 		break;
 	case '\t':
+		/* xterm's "more" fix: a tab behind the last column is in the next line */
+		if (vt->cur.is_last && term_mode(vt, VT_MODE_MORE_FIX))
+			print_wrap(vt);
 		cursor_tab(vt, 1);
 		break;
 	case '\n':

@@ -352,11 +352,23 @@ static void decscl(struct vt *vt)
 {
 	int level = first(vt) - 60;
 
-	if (level < 1 || level > 5)
+	if (level < 1 || level > 4) /* a VT420 has no more */
 		return;
 	reset_soft(vt);
 	vt->level = (uint8_t)level;
 	vt->is_8bit = level > 1 && param(&vt->parser.params, 1, 0) != 1;
+}
+
+/* DECSCPP, DECSNLS: columns or lines per page. */
+static void decscpp(struct vt *vt)
+{
+	term_ask_size(vt, first(vt) ? first(vt) : 80, vt->rows);
+}
+
+static void decsnls(struct vt *vt)
+{
+	if (first(vt))
+		term_ask_size(vt, vt->cols, first(vt));
 }
 
 static void decera(struct vt *vt)
@@ -509,6 +521,8 @@ static const struct {
 	{ { 0, '$', 'w' }, report_presentation },
 	{ { 0, '$', 'x' }, rect_fill },
 	{ { 0, '$', 'z' }, decera },
+	{ { 0, '$', '|' }, decscpp },
+	{ { 0, '*', '|' }, decsnls },
 	{ { 0, '$', '{' }, decsera },
 	{ { 0, '*', 'x' }, decsace },
 	{ { 0, '*', 'y' }, rect_checksum },

@@ -51,27 +51,26 @@ void cursor_forward(struct vt *vt, int n)
 	vt->cur.is_last = false;
 }
 
-/* One column back from the left edge, onto the line before: xterm's modes 45
- * (only where the lines are one wrapped line) and 1045 (always, and around the
- * top margin).  False where that is not to be. */
-static bool back_wrap(struct vt *vt, bool is_extended)
+/* One column back from the left edge: the end of the row before, or of the last
+ * one from the top margin. */
+static bool back_wrap(struct vt *vt)
 {
-	int y = vt->cur.y - 1;
+	int y = vt->cur.y == vt->top ? vt->bottom : vt->cur.y - 1;
 
-	if (is_extended && vt->cur.y == vt->top)
-		y = vt->bottom;
-	if (y < 0 || (!is_extended && !(vt->grid->rows[y]->flags & LINE_WRAPPED)))
+	if (y < 0)
 		return false;
 	vt->cur.y = y;
 	vt->cur.x = vt->right;
 	return true;
 }
 
+/* Mode 45 is what it was from 1986 until xterm's patch 383, which gave that to
+ * mode 1045 and let 45 go back within wrapped lines only. */
 void cursor_back(struct vt *vt, int n)
 {
-	bool is_extended = term_mode(vt, VT_MODE_EXT_REVERSE_WRAP);
-	bool wraps = (is_extended || term_mode(vt, VT_MODE_REVERSE_WRAP)) &&
-		     term_mode(vt, VT_MODE_DECAWM);
+	bool wraps =
+		(term_mode(vt, VT_MODE_REVERSE_WRAP) || term_mode(vt, VT_MODE_EXT_REVERSE_WRAP)) &&
+		term_mode(vt, VT_MODE_DECAWM);
 	int left = vt->cur.x < vt->left ? 0 : vt->left;
 
 	if (wraps && vt->cur.is_last)
@@ -82,7 +81,7 @@ void cursor_back(struct vt *vt, int n)
 
 		vt->cur.x -= step;
 		n -= step;
-		if (n > 0 && (!wraps || !back_wrap(vt, is_extended)))
+		if (n > 0 && (!wraps || !back_wrap(vt)))
 			break;
 		left = vt->left;
 		n--;

@@ -49,6 +49,17 @@ void edit_erase(struct vt *vt, int y, int from, int to, bool is_selective)
 		row_erase(r, vt->cols, from, to, blank);
 }
 
+void edit_erase_rect(struct vt *vt, int y, int from, int to, bool is_selective)
+{
+	uint32_t blank = term_blank(vt);
+	struct row *r = term_row(vt, y);
+
+	if (is_selective && vt->protect == PROTECT_DEC)
+		erase_around(vt, r, from, to, blank);
+	else
+		row_erase(r, vt->cols, from, to, blank);
+}
+
 static void erase_rows(struct vt *vt, int from, int to, bool is_selective)
 {
 	uint32_t blank = term_blank(vt);

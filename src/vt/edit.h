@@ -10,6 +10,9 @@ enum protect { PROTECT_OFF, PROTECT_DEC, PROTECT_ISO };
  * what DECSCA protects; SPA protects from all. */
 void edit_erase(struct vt *vt, int y, int from, int to, bool is_selective);
 
+/* The same for DECERA and DECSERA: SPA does not count here. */
+void edit_erase_rect(struct vt *vt, int y, int from, int to, bool is_selective);
+
 void edit_erase_display(struct vt *vt, int how, bool is_selective); /* ED, DECSED */
 void edit_erase_line(struct vt *vt, int how, bool is_selective);    /* EL, DECSEL */
 void edit_erase_chars(struct vt *vt, int n);                        /* ECH */

@@ -119,8 +119,7 @@ static void mode_columns(struct vt *vt, bool is_set)
 	mode_put(vt, VT_MODE_DECLRMM, false);
 	margins_reset(vt);
 	cursor_set(vt, 0, 0);
-	if (vt->cbs.resize && !vt->is_replay)
-		vt->cbs.resize(vt->user, is_set ? 132 : 80, vt->rows);
+	term_ask_size(vt, is_set ? 132 : 80, vt->rows);
 }
 
 static void mode_left_right(struct vt *vt, bool is_set)
@@ -174,10 +173,8 @@ void mode_set(struct vt *vt, enum vt_mode m, bool is_set)
 {
 	if (mode_special(vt, m, is_set))
 		return;
-	if (m == VT_MODE_DECSCLM || m == VT_MODE_DECPFF || m == VT_MODE_DECPEX) {
-		mode_put(vt, m, is_set);
+	if (m == VT_MODE_DECNCSM && vt->level < 5)
 		return;
-	}
 	if (m == VT_MODE_CURSOR_1048) {
 		if (is_set)
 			cursor_save(vt);
@@ -261,6 +258,8 @@ void mode_report(struct vt *vt, bool is_private)
 	enum vt_mode m = mode_find(is_private, number);
 	int answer;
 
+	if (vt->level < 3)
+		return;
 	if (m == VT_N_MODES)
 		answer = mode_fixed(is_private, number);
 	else

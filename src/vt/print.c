@@ -22,7 +22,7 @@ static int print_limit(const struct vt *vt, const struct row *r)
 }
 
 /* To the beginning of the next line, which continues this one. */
-static void print_wrap(struct vt *vt)
+void print_wrap(struct vt *vt)
 {
 	struct row *r = vt->grid->rows[vt->cur.y];
 

@@ -64,7 +64,7 @@ void rect_erase(struct vt *vt, bool is_selective)
 	if (!rect_parse(vt, 0, &a))
 		return;
 	for (int y = a.top; y <= a.bottom; y++)
-		edit_erase(vt, y, a.left, a.right + 1, is_selective);
+		edit_erase_rect(vt, y, a.left, a.right + 1, is_selective);
 }
 
 void rect_copy(struct vt *vt)
@@ -183,11 +183,12 @@ enum checksum_flag {
 	SUM_UNICODE = 16 /* the code points, not the bytes of the character set */
 };
 
+/* Protected cells count like others: the manuals are silent, and conformance
+ * tests expect it. */
 static int attrs_sum(const struct style *s)
 {
 	int sum = 0;
 
-	sum += s->attrs & STYLE_PROTECTED ? 0x04 : 0;
 	sum += s->attrs & STYLE_INVISIBLE ? 0x08 : 0;
 	sum += style_underline(s) != UNDERLINE_NONE ? 0x10 : 0;
 	sum += s->attrs & STYLE_INVERSE ? 0x20 : 0;
@@ -222,15 +223,16 @@ struct sum {
 	bool is_first;
 };
 
+/*
+ * One difference from newer xterms: these skip what was never written, also as
+ * the first cell of the rectangle, where they do count a written blank; up to
+ * patch 278, and here, it counts as a blank in both cases.
+ */
 static void sum_cell(const struct vt *vt, struct cell c, struct sum *sum)
 {
 	const struct style *style = style_get(&vt->styles, c.style);
 	uint8_t flags = vt->checksum_flags;
 	uint16_t seen = STYLE_BOLD | STYLE_BLINK | STYLE_INVERSE | STYLE_UNDERLINE_MASK;
-
-	if (cell_is_blank(c) && !(style->attrs & RECT_ATTRS) &&
-	    !(flags & (SUM_NO_TRIM | SUM_DRAWN)))
-		return;
 
 	int v = cell_sum(vt, c);
 

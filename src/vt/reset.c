@@ -56,6 +56,8 @@ static void reset_titles(struct vt *vt)
 
 void reset_full(struct vt *vt)
 {
+	bool is_132 = term_mode(vt, VT_MODE_DECCOLM);
+
 	screen_switch(vt, false);
 	reset_soft(vt);
 	set_modes(vt, modes_default(vt));
@@ -73,6 +75,8 @@ void reset_full(struct vt *vt)
 	for (size_t i = 0; i < ARRAY_LEN(vt->mod_keys); i++)
 		vt->mod_keys[i] = vt->fmt_keys[i] = 0;
 	tabs_reset(vt);
+	if (is_132)
+		term_ask_size(vt, 80, vt->rows);
 	cursor_place(vt, 0, 0);
 	edit_clear_screen(vt);
 	term_forget_last(vt);

@@ -131,3 +131,13 @@ int vt_resize(struct vt *vt, int cols, int rows)
 		report_resize(vt);
 	return 0;
 }
+
+void term_ask_size(struct vt *vt, int cols, int rows)
+{
+	cols = clamp(cols, 1, VT_COLS_MAX);
+	rows = clamp(rows, 1, VT_ROWS_MAX);
+	if (!vt->cbs.resize || vt->is_replay || !vt->cbs.resize(vt->user, cols, rows))
+		return;
+	if (vt_resize(vt, cols, rows) < 0)
+		return; /* out of memory: the screen stays, and the owner will see its size */
+}

@@ -151,6 +151,8 @@ struct vt {
 	int n_titles;
 	struct palette *palette; /* NULL until a program changes a colour */
 	uint16_t link_id;        /* OSC 8 now open */
+	int window_x, window_y;  /* XTWINOPS 3, only reported */
+	bool is_icon;            /* XTWINOPS 2, only reported */
 
 	struct style sgr_stack[10]; /* XTPUSHSGR */
 	uint8_t n_sgr;
@@ -223,6 +225,9 @@ static inline int term_width(const struct vt *vt, const struct row *r)
 {
 	return r->flags & LINE_DOUBLE ? (vt->cols + 1) / 2 : vt->cols;
 }
+
+/* A program asks for another size: its owner decides. */
+void term_ask_size(struct vt *vt, int cols, int rows);
 
 /* Bytes for the program; nothing while replaying. */
 void term_reply(struct vt *vt, const char *bytes, size_t n);

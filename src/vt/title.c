@@ -105,13 +105,13 @@ static bool concerns(int what, enum vt_title which)
 	return what == 0 || what == (which == VT_TITLE_ICON ? 1 : 2);
 }
 
-static void slot_fill(struct vt *vt, int slot, int what)
+/* Both are saved whatever was asked for, as xterm does: the choice is made when
+ * they come back. */
+static void slot_fill(struct vt *vt, int slot)
 {
 	for (int which = 0; which < 2; which++) {
 		const char *text = vt_title(vt, (enum vt_title)which);
 
-		if (!concerns(what, (enum vt_title)which))
-			continue;
 		mem_free(vt->title_stack[slot][which]);
 		vt->title_stack[slot][which] = text_copy(text, strlen(text));
 	}
@@ -122,7 +122,7 @@ void title_push(struct vt *vt, int what, int slot)
 	if (slot > TITLES_MAX || what > 2)
 		return;
 	if (slot > 0) {
-		slot_fill(vt, slot - 1, what);
+		slot_fill(vt, slot - 1);
 		return;
 	}
 	if (vt->n_titles == TITLES_MAX) {
@@ -132,7 +132,7 @@ void title_push(struct vt *vt, int what, int slot)
 			(TITLES_MAX - 1) * sizeof vt->title_stack[0]);
 		memset(vt->title_stack[--vt->n_titles], 0, sizeof vt->title_stack[0]);
 	}
-	slot_fill(vt, vt->n_titles++, what);
+	slot_fill(vt, vt->n_titles++);
 }
 
 void title_pop(struct vt *vt, int what, int slot)

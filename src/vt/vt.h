@@ -90,8 +90,9 @@ struct vt_callbacks {
 		      size_t n);
 	/* A mode changed by a program. */
 	void (*mode)(void *user, enum vt_mode m, bool is_set);
-	/* DECCOLM or XTWINOPS ask for another size; who agrees calls vt_resize() later. */
-	void (*resize)(void *user, int cols, int rows);
+	/* DECCOLM, DECSLPP, XTWINOPS, ... ask for another size, at most VT_COLS_MAX x
+	 * VT_ROWS_MAX.  True agrees: the terminal takes that size at once, and the PTY should. */
+	bool (*resize)(void *user, int cols, int rows);
 };
 
 /*

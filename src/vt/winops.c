@@ -2,17 +2,10 @@
 #include "vt/title.h"
 
 /*
- * XTWINOPS (CSI t).  There is no window: what would move, hide or raise one is
- * not done, and what asks about one is answered as for a window of exactly the
- * size of its text, in the corner of a screen of that size.
+ * XTWINOPS (CSI t).  There is no window: it is as large as its text, on a screen
+ * of that size.  That it was moved or made an icon is remembered and reported,
+ * and means nothing; what would raise, lower or maximise one is not done.
  */
-
-static void ask_size(struct vt *vt, int rows, int cols)
-{
-	if (vt->cbs.resize && !vt->is_replay)
-		vt->cbs.resize(vt->user, cols < VT_COLS_MAX ? cols : VT_COLS_MAX,
-			       rows < VT_ROWS_MAX ? rows : VT_ROWS_MAX);
-}
 
 /* 4 and 8: what is left out stays, 0 would be the display's size: it stays too. */
 static void ask_resize(struct vt *vt, int unit_height, int unit_width)
@@ -20,7 +13,7 @@ static void ask_resize(struct vt *vt, int unit_height, int unit_width)
 	const struct params *p = &vt->parser.params;
 	int height = param(p, 1, 0) / unit_height, width = param(p, 2, 0) / unit_width;
 
-	ask_size(vt, height ? height : vt->rows, width ? width : vt->cols);
+	term_ask_size(vt, width ? width : vt->cols, height ? height : vt->rows);
 }
 
 static void report_pixels(struct vt *vt, int code)
@@ -35,6 +28,14 @@ void window_operation(struct vt *vt)
 	int op = param(p, 0, 0);
 
 	switch (op) {
+	case 1:
+	case 2:
+		vt->is_icon = op == 2;
+		break;
+	case 3:
+		vt->window_x = param(p, 1, 0);
+		vt->window_y = param(p, 2, 0);
+		break;
 	case 4:
 		ask_resize(vt, vt->opts.cell_height, vt->opts.cell_width);
 		break;
@@ -42,10 +43,10 @@ void window_operation(struct vt *vt)
 		ask_resize(vt, 1, 1);
 		break;
 	case 11:
-		term_replyf(vt, "\033[1t");
+		term_replyf(vt, "\033[%dt", vt->is_icon ? 2 : 1);
 		break;
 	case 13:
-		term_replyf(vt, "\033[3;0;0t");
+		term_replyf(vt, "\033[3;%d;%dt", vt->window_x, vt->window_y);
 		break;
 	case 14:
 		report_pixels(vt, 4);
@@ -76,7 +77,7 @@ void window_operation(struct vt *vt)
 		break;
 	default:
 		if (op >= 24) /* DECSLPP */
-			ask_size(vt, op, vt->cols);
+			term_ask_size(vt, vt->cols, op);
 		break;
 	}
 }
