@@ -98,8 +98,9 @@ struct conn {
 
 /* ---- the hub ---- */
 
-/* @ops and @loop stay the caller's; limits are set by him afterwards. */
-void conn_hub_init(struct conn_hub *hub, uv_loop_t *loop, const struct conn_ops *ops);
+/* @ops and @loop stay the caller's; limits are set by him afterwards.
+ * -ENOMEM: there is nothing to close or to free. */
+NODISCARD int conn_hub_init(struct conn_hub *hub, uv_loop_t *loop, const struct conn_ops *ops);
 /* Close all; the loop must run once more before conn_hub_fini(). */
 void conn_hub_close(struct conn_hub *hub);
 void conn_hub_fini(struct conn_hub *hub);

@@ -462,7 +462,7 @@ static void a_missing_descriptor_is_an_error_and_surplus_ones_are_closed(void **
 	assert_true(r->core->last_stdin_fd >= 0);
 	send_with_fds(&p, "{", fds, 3);
 	rig_spin(r);
-	peer_fini(&p);                                 /* and what a dead client left goes too */
+	peer_fini(&p); /* and what a dead client left goes too */
 	/* Two ends of the socket less, one stdin more. */
 	assert_int_equal(census_count_fds(0), before - 1);
 }

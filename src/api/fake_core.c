@@ -304,6 +304,7 @@ static struct pane *add_pane(struct core *c, struct session *s)
 	p->cols = 80;
 	p->rows = 24;
 	p->is_pty = true;
+	p->command = json_array();
 	c->panes[c->n_panes++] = p;
 	return p;
 }

@@ -1,9 +1,12 @@
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 
 #include "api/conn_io.h"
+#include "base/err.h"
 
 #define HALF_CLOSED_CHECK_MS 1000
+#define CORK_FIRST_BYTES 8192
 #define SCRATCH_KEEP_BYTES (256u << 10) /* a larger scratch buffer is given back */
 
 /* Move all of @from to the empty @to. */
@@ -83,15 +86,19 @@ void conn_hub_watch_half_closed(struct conn_hub *hub)
 				     HALF_CLOSED_CHECK_MS);
 }
 
-void conn_hub_init(struct conn_hub *hub, uv_loop_t *loop, const struct conn_ops *ops)
+int conn_hub_init(struct conn_hub *hub, uv_loop_t *loop, const struct conn_ops *ops)
 {
 	*hub = (struct conn_hub){ .loop = loop, .ops = ops };
 	list_init(&hub->conns);
 	list_init(&hub->dirty);
 	list_init(&hub->ready);
+	/* So that not even the first error needs memory. */
+	if (!buf_reserve(&hub->cork, CORK_FIRST_BYTES))
+		return err_origin(-ENOMEM);
 	/* Neither call can fail: they only link the handle into the loop. */
 	(void)uv_idle_init(loop, &hub->idle);
 	(void)uv_timer_init(loop, &hub->timer);
+	return 0;
 }
 
 struct buf *conn_hub_scratch(struct conn_hub *hub)

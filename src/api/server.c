@@ -41,13 +41,16 @@ int api_server_new(uv_loop_t *loop, const struct api_config *config, const struc
 		   struct api_server **ret)
 {
 	struct api_server *s = mem_new(struct api_server);
+	int r;
 
 	if (!s)
 		return err_origin(-ENOMEM);
 	s->stats = mem_zalloc(api_method_count(), sizeof *s->stats);
-	if (!s->stats) {
+	r = s->stats ? conn_hub_init(&s->hub, loop, &client_conn_ops) : err_origin(-ENOMEM);
+	if (r < 0) {
+		mem_free(s->stats);
 		mem_free(s);
-		return err_origin(-ENOMEM);
+		return err_trace(r);
 	}
 	s->loop = loop;
 	s->hooks = *hooks;
@@ -56,7 +59,6 @@ int api_server_new(uv_loop_t *loop, const struct api_config *config, const struc
 	s->started_us = clock_wall_us();
 	list_init(&s->watches);
 	list_init(&s->orphans);
-	conn_hub_init(&s->hub, loop, &client_conn_ops);
 	api_server_configure(s, config);
 	*ret = s;
 	return 0;
