@@ -64,7 +64,7 @@ static void usage(void)
 {
 	fputs("usage: orchflow-keeper --state DIR --socket PATH [--daemon PATH] [--foreground]\n"
 	      "                       [--ready-fd N] [-- daemon args...]\n"
-	      "DIR and PATH are absolute.  Usually started by orchflow.\n",
+	      "DIR and PATHs are absolute.  Usually started by orchflow.\n",
 	      stderr);
 }
 
@@ -306,6 +306,8 @@ static void start_up(struct keeper *k, struct options *o)
 	shed_inheritance(o);
 	open_place(k, o);
 	fill_daemon_argv(k, o);
+	if (k->daemon.argv[0][0] != '/')
+		die(o, "--daemon must be an absolute path", "");
 	if (access(k->daemon.argv[0], X_OK) < 0)
 		die(o, k->daemon.argv[0], strerror(errno));
 	if (!o->is_foreground)

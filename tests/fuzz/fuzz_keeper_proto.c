@@ -7,6 +7,7 @@
 
 #include "keeper/proto.h"
 
+/* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* What a reader of an accepted batch relies on. */

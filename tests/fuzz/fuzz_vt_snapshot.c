@@ -1,0 +1,111 @@
+/*
+ * Feed ∘ snapshot = identity: a fresh terminal of the same size that is fed the
+ * ANSI snapshot of another looks the same (JSON), and remembers the same (its
+ * own ANSI snapshot is that one again).  Writing the other forms must not fail.
+ *
+ * Input: columns, rows, then bytes; 0xff and two bytes resize.
+ */
+#include "vt/snapshot.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void take(const struct vt *vt, enum snapshot_format format, struct buf *out)
+{
+	const struct snapshot_opts opts = { .format = format, .n_history = SNAPSHOT_ALL };
+
+	buf_clear(out);
+	if (snapshot_write(vt, &opts, out))
+		abort();
+}
+
+static void check_same(const char *what, const struct buf *a, const struct buf *b)
+{
+	if (buf_len(a) == buf_len(b) && !memcmp(buf_data(a), buf_data(b), buf_len(a)))
+		return;
+	fprintf(stderr, "%s differs:\n%.*s\n--- restored:\n%.*s\n", what, (int)buf_len(a),
+		buf_data(a), (int)buf_len(b), buf_data(b));
+	abort();
+}
+
+static struct vt *make(const uint8_t *data, size_t len, int *ret_cols, int *ret_rows)
+{
+	const struct vt_opts opts = { .history_lines = 50 };
+	int cols = 4 + data[0] % 60, rows = 3 + data[1] % 20;
+	struct vt *vt = vt_new(cols, rows, &opts, NULL, NULL);
+	size_t from = 2;
+
+	for (size_t i = 2; vt && i < len; i++) {
+		if (data[i] != 0xff || i + 2 >= len)
+			continue;
+		vt_feed(vt, data + from, i - from);
+		cols = 4 + data[i + 1] % 60;
+		rows = 3 + data[i + 2] % 20;
+		if (vt_resize(vt, cols, rows))
+			abort();
+		from = i + 3;
+		i += 2;
+	}
+	if (vt && from < len)
+		vt_feed(vt, data + from, len - from);
+	*ret_cols = cols;
+	*ret_rows = rows;
+	return vt;
+}
+
+/* A double-width line may hold more than fits after a resize; that cannot be
+ * painted again. */
+static bool has_hidden_text(const struct vt *vt)
+{
+	struct line_buf buf = LINE_BUF_INIT;
+	struct line_view v;
+	bool ret = false;
+
+	for (int row = -vt_history_lines(vt); row < vt_rows(vt); row++) {
+		if (vt_line(vt, row, &buf, &v))
+			abort();
+		if (v.flags & LINE_DOUBLE && (int)v.n_cols > (vt_cols(vt) + 1) / 2)
+			ret = true;
+	}
+	line_buf_fini(&buf);
+	return ret;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const enum snapshot_format others[] = { SNAPSHOT_TEXT, SNAPSHOT_HTML, SNAPSHOT_SVG };
+	const struct vt_opts opts = { .history_lines = 50 };
+	struct buf ansi = BUF_INIT, again = BUF_INIT, json = BUF_INIT, restored = BUF_INIT;
+	struct vt *vt, *copy;
+	int cols, rows;
+
+	if (len < 2)
+		return 0;
+	vt = make(data, len, &cols, &rows);
+	copy = vt_new(cols, rows, &opts, NULL, NULL);
+	if (!vt || !copy)
+		abort();
+	take(vt, SNAPSHOT_ANSI, &ansi);
+	vt_feed(copy, buf_data(&ansi), buf_len(&ansi));
+	take(vt, SNAPSHOT_JSON, &json);
+	take(copy, SNAPSHOT_JSON, &restored);
+	take(copy, SNAPSHOT_ANSI, &again);
+	if (!has_hidden_text(vt)) {
+		check_same("json", &json, &restored);
+		check_same("ansi", &ansi, &again);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		take(vt, others[i], &again);
+	vt_free(vt);
+	vt_free(copy);
+	buf_fini(&ansi);
+	buf_fini(&again);
+	buf_fini(&json);
+	buf_fini(&restored);
+	return 0;
+}
