@@ -392,7 +392,7 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 	(void)HOLD(c, HELD_WRITTEN, done, user, .n = n);
 }
 
-int core_keys_encode(const struct pane *p, const json_t *keys, bool is_literal, struct buf *out,
+int core_keys_encode(struct pane *p, const json_t *keys, bool is_literal, struct buf *out,
 		     struct fail *reterr)
 {
 	const char *first = json_string_value(json_array_get(keys, 0));

@@ -26,6 +26,8 @@ void core_config_init(struct core_config *c)
 		.flush_quiet_us = 500,
 		.flush_latest_us = 16000,
 		.pause_max_ms = 30000,
+		.history_lines = 10000,
+		.history_bytes = 10u << 20,
 	};
 }
 
@@ -69,12 +71,15 @@ static void on_check(uv_check_t *h)
 	}
 }
 
-static void on_trim(uv_timer_t *t)
+void core_give_memory_back(struct core *c)
 {
-	struct core *c = t->data;
-
 	c->n_removed = 0;
 	malloc_trim(0);
+}
+
+static void on_trim(uv_timer_t *t)
+{
+	core_give_memory_back(t->data);
 }
 
 /* The memory of many panes that went is given back once it is quiet. */
@@ -92,8 +97,10 @@ static int open_handles(struct core *c)
 	uv_idle_init(c->loop, &c->spin);
 	uv_timer_init(c->loop, &c->start_timer);
 	uv_timer_init(c->loop, &c->trim_timer);
-	c->check.data = c->spin.data = c->start_timer.data = c->trim_timer.data = c;
-	c->n_handles += 4;
+	uv_timer_init(c->loop, &c->quiet_timer);
+	c->check.data = c->spin.data = c->start_timer.data = c;
+	c->trim_timer.data = c->quiet_timer.data = c;
+	c->n_handles += 5;
 	r = uv_check_start(&c->check, on_check);
 	if (r == 0)
 		r = uv_timer_start(&c->start_timer, on_start, 0, 0);
@@ -124,6 +131,7 @@ int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
 	if (!c)
 		return err_origin(-ENOMEM);
 	init_fields(c);
+	squeeze_init(c);
 	c->loop = loop;
 	c->boot_us = census_boot_us();
 	c->config = *config;
@@ -174,6 +182,7 @@ struct core *core_free(struct core *c)
 	close_handle((uv_handle_t *)&c->spin);
 	close_handle((uv_handle_t *)&c->start_timer);
 	close_handle((uv_handle_t *)&c->trim_timer);
+	close_handle((uv_handle_t *)&c->quiet_timer);
 	close_handle((uv_handle_t *)&c->keeper_poll);
 	close_handle((uv_handle_t *)&c->flush_poll);
 	while (c->n_handles > 0 || c->is_census_running || !list_is_empty(&c->census_waiting))
@@ -186,6 +195,7 @@ struct core *core_free(struct core *c)
 		mem_free(k);
 	}
 	registry_close(c);
+	squeeze_fini(c);
 	if (c->arena.header)
 		arena_unmap(&c->arena);
 	if (c->arena_fd >= 0)

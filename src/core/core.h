@@ -16,6 +16,7 @@
 #include "base/fail.h"
 #include "base/hist.h"
 #include "base/list.h"
+#include "vt/snapshot.h"
 
 struct core;
 struct pane;
@@ -32,6 +33,8 @@ struct core_config {
 	uint32_t flush_quiet_us;    /* 500 */
 	uint32_t flush_latest_us;   /* 16,000 */
 	uint32_t pause_max_ms;      /* on_lag=pause: longest stop of a PTY, 30,000 */
+	uint32_t history_lines;     /* per pane in memory: 10,000; 0 keeps none */
+	uint32_t history_bytes;     /* 10 MiB, whichever is reached first */
 	char abort_on[64];          /* test hook: abort when this is fed ("" = off) */
 };
 void core_config_init(struct core_config *c);
@@ -46,6 +49,8 @@ enum core_event {
 	CORE_PANE_TITLE,
 	CORE_PANE_RESPAWNED,
 	CORE_PANE_DELETED,
+	CORE_PANE_BELL,
+	CORE_PANE_CWD,
 	CORE_SESSION_CREATED,
 	CORE_SESSION_CHANGED,
 	CORE_SESSION_DELETED,
@@ -174,8 +179,8 @@ typedef void core_written_fn(size_t written, uint64_t input_seq, const struct fa
 void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 		     core_written_fn *done, void *user);
 /* Key names to bytes, appended to @out.  UNKNOWN_KEY: nothing appended. */
-NODISCARD int core_keys_encode(const struct pane *p, const json_t *keys, bool is_literal,
-			       struct buf *out, struct fail *reterr);
+NODISCARD int core_keys_encode(struct pane *p, const json_t *keys, bool is_literal, struct buf *out,
+			       struct fail *reterr);
 
 NODISCARD int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows,
 			       struct fail *reterr);
@@ -231,6 +236,23 @@ struct core_bytes {
 /* At most @max bytes from @from on (a position beyond the head: INVALID_PARAMS). */
 NODISCARD int core_pane_read(struct core *c, struct pane *p, enum core_stream s, uint64_t from,
 			     size_t max, struct core_bytes *ret, struct fail *reterr);
+
+/* What the pane shows.  Without a terminal (or without its emulator, after the
+ * quarantine): its output as it came, for SNAPSHOT_TEXT only. */
+struct core_snapshot {
+	enum snapshot_format format;
+	int32_t n_history; /* newest lines of the history, put first; SNAPSHOT_ALL */
+	bool has_no_screen;
+	bool is_joined; /* text: wrapped lines come as one */
+};
+struct core_snapshot_info {
+	uint64_t seq; /* shows all up to here */
+	uint16_t cols, rows;
+	uint32_t n_history; /* lines there are */
+	bool is_alternate;
+};
+NODISCARD int core_pane_snapshot(struct pane *p, const struct core_snapshot *spec, struct buf *out,
+				 struct core_snapshot_info *ret, struct fail *reterr);
 
 /*
  * Subscriptions.  The core calls @ops->push for each chunk; all subscribers of

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "core/state.h"
 #include "vt/key.h"
+#include "vt/vt.h"
 
 #define WRITE_MAX 4096u /* bytes of one write(): what stays unsure after a crash */
 
@@ -33,7 +34,8 @@ static void finish(struct pane *p, struct write_request *w, const struct fail *f
 	p->write_bytes -= w->n;
 	if (!f)
 		hist_record(&p->core->metrics.write_wait, clock_mono_ns() - w->begun_ns);
-	w->on_done(w->done, input_seq(p), f, w->user);
+	if (w->on_done)
+		w->on_done(w->done, input_seq(p), f, w->user);
 	mem_free(w->data);
 	mem_free(w);
 }
@@ -148,12 +150,47 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 		input_writable(p);
 }
 
+void input_reply(struct pane *p, const void *data, size_t n)
+{
+	struct write_request *w;
+	struct fail f;
+
+	if (check(p->core, p, n, &f) || !(w = mem_new(struct write_request)))
+		return;
+	w->data = mem_dup(data, n);
+	if (!w->data) {
+		mem_free(w);
+		return;
+	}
+	w->n = n;
+	w->begun_ns = clock_mono_ns();
+	p->write_bytes += n;
+	list_append(&p->writes, &w->link);
+	if (p->writes.next == &w->link)
+		input_writable(p);
+}
+
 /* ---- keys ---- */
 
-static int encode_key(const char *name, struct buf *out, struct fail *reterr)
+static struct key_modes modes_of(struct pane *p)
 {
-	/* Until the terminal's own modes are known: those of a fresh one. */
-	static const struct key_modes modes = { 0 };
+	const struct vt *vt = term_get(p);
+
+	if (!vt)
+		return (struct key_modes){ 0 };
+	return (struct key_modes){ .is_vt52 = !vt_mode(vt, VT_MODE_DECANM),
+				   .is_app_cursor = vt_mode(vt, VT_MODE_DECCKM),
+				   .is_app_keypad = vt_mode(vt, VT_MODE_DECNKM),
+				   .is_backarrow_bs = vt_mode(vt, VT_MODE_DECBKM),
+				   .is_newline = vt_mode(vt, VT_MODE_LNM),
+				   .is_other_keys_csi_u = vt_format_other_keys(vt),
+				   .modify_other_keys = (uint8_t)vt_modify_other_keys(vt),
+				   .kitty_flags = (uint8_t)vt_kitty_flags(vt) };
+}
+
+static int encode_key(const char *name, const struct key_modes *modes, struct buf *out,
+		      struct fail *reterr)
+{
 	char bytes[KEY_ENCODE_MAX], near[KEY_NAME_MAX];
 	struct key key;
 
@@ -164,19 +201,20 @@ static int encode_key(const char *name, struct buf *out, struct fail *reterr)
 			fail_hint(reterr, "did you mean %s?", near);
 		return FAIL_E_FAILED;
 	}
-	buf_put(out, bytes, key_encode(&key, &modes, bytes, sizeof bytes));
+	buf_put(out, bytes, key_encode(&key, modes, bytes, sizeof bytes));
 	return 0;
 }
 
-int core_keys_encode(const struct pane *p, const json_t *keys, bool is_literal, struct buf *out,
+int core_keys_encode(struct pane *p, const json_t *keys, bool is_literal, struct buf *out,
 		     struct fail *reterr)
 {
 	size_t i;
+	struct key_modes modes;
 	struct buf fresh = BUF_INIT;
 	json_t *key;
 	int r = 0;
 
-	(void)p;
+	modes = modes_of(p);
 	json_array_foreach(keys, i, key)
 	{
 		if (r)
@@ -184,7 +222,7 @@ int core_keys_encode(const struct pane *p, const json_t *keys, bool is_literal, 
 		if (is_literal) {
 			buf_put(&fresh, json_string_value(key), json_string_length(key));
 		} else {
-			r = encode_key(json_string_value(key), &fresh, reterr);
+			r = encode_key(json_string_value(key), &modes, &fresh, reterr);
 		}
 	}
 	if (!r && buf_check(&fresh) < 0)

@@ -115,7 +115,9 @@ static void free_pane(struct pane *p)
 	json_decref(p->command);
 	json_decref(p->metadata);
 	env_unref(p->env);
+	term_drop(p);
 	mem_free(p->cwd);
+	mem_free(p->cwd_now);
 	mem_free(p->kind);
 	mem_free(p->title);
 	mem_free(p);
@@ -219,7 +221,9 @@ static void copy_streams(const struct pane *p, struct pane_info *ret)
 void pane_get_info(const struct pane *p, struct pane_info *ret)
 {
 	*ret = (struct pane_info){ .session_name = p->session->name,
-				   .cwd = p->cwd ? p->cwd : "/",
+				   .cwd = p->cwd_now ? p->cwd_now
+					  : p->cwd   ? p->cwd
+						     : "/",
 				   .title = p->title ? p->title : "",
 				   .kind = p->kind ? p->kind : "terminal",
 				   .command = p->command,

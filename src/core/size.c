@@ -28,6 +28,7 @@ void size_apply(struct pane *p, uint16_t cols, uint16_t rows)
 		return;
 	p->cols = cols;
 	p->rows = rows;
+	term_resize(p); /* before the program hears of it */
 	if (p->is_pty && out->is_open && ioctl(out->fd, TIOCSWINSZ, &w) < 0)
 		log_warn("pane p%llu: its size cannot be set", (unsigned long long)p->number);
 	if (out->has_slot)

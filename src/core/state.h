@@ -11,6 +11,7 @@
 #include "arena/arena.h"
 #include "core/core.h"
 #include "keeper/proto.h"
+#include "vt/compress.h"
 
 #define CORE_READ_PER_TURN (64u << 10)    /* bytes of one pane before the next has its turn */
 #define CORE_TURN_NS 2000000ull           /* reading before sockets are served again */
@@ -103,6 +104,11 @@ struct pane {
 	bool is_fresh;      /* the first spawn is not confirmed: failure removes the pane */
 	unsigned n_handles; /* uv handles not yet closed */
 	char *cwd, *kind, *title;
+	char *cwd_now;      /* as the shell told (OSC 7); NULL: never */
+	struct vt *vt;      /* made at the first need, see term.c */
+	struct buf replies; /* of the emulator, not yet written */
+	bool has_new_title, has_new_cwd, has_bell;
+	bool has_cold; /* printed since its history was last squeezed */
 	char key[KEEPER_KEY_BYTES + 1];
 	json_t *command, *metadata;
 	struct core_env *env;
@@ -148,7 +154,10 @@ struct core {
 	uv_idle_t spin;         /* active while panes are ready: the loop must not sleep */
 	uv_timer_t start_timer; /* tells on_serving from inside the loop */
 	uv_poll_t flush_poll;
-	uv_timer_t trim_timer;
+	uv_timer_t trim_timer, quiet_timer;
+	bool is_squeezing;
+	void *zstd_c, *zstd_d; /* ZSTD_CCtx, ZSTD_DCtx; NULL until needed */
+	struct vt_compress compress;
 	uint32_t n_removed; /* panes since memory was last given back */
 	int flush_fd;       /* timerfd: the next flush */
 	uint64_t flush_armed_ns;
@@ -284,6 +293,31 @@ void wait_on_output(struct pane *p);
 void wait_on_exit(struct pane *p);
 void wait_on_closed(struct pane *p);
 void wait_drop_pane(struct pane *p);
+
+/* Bytes of the emulator: behind what waits; dropped when too much does. */
+void input_reply(struct pane *p, const void *data, size_t n);
+
+/* term.c: the emulator */
+struct vt *term_get(struct pane *p); /* NULL: it has none */
+void term_feed(struct pane *p);
+void term_resize(struct pane *p);
+void term_drop(struct pane *p);
+
+/* squeeze.c */
+void squeeze_init(struct core *c);
+void squeeze_fini(struct core *c);
+void squeeze_note_output(struct pane *p);
+void core_give_memory_back(struct core *c);
+
+/* text.c: what changed on a screen since the last look */
+struct text_mark {
+	uint64_t age, n_pushed, reflow_age;
+	int64_t first_line; /* where the first look began, in lines ever pushed ... */
+	int first_col;      /* ... and columns: what stood before is not part of it */
+};
+struct vt;
+void text_mark_begin(struct text_mark *m, const struct vt *vt);
+NODISCARD int text_changed(struct text_mark *m, const struct vt *vt, struct buf *out);
 
 /* size.c */
 NODISCARD int size_check(int64_t cols, int64_t rows, const char *ref, struct fail *reterr);

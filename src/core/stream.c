@@ -169,28 +169,36 @@ void stream_pause(struct stream *s, bool on)
 		stream_make_ready(s);
 }
 
-/* The place where a terminal emulator looks at the bytes.  What is being fed is
- * written down first: bytes that kill the daemon twice are not fed again. */
-static void feed(struct stream *s)
+/* The test hook of the quarantine: a planted crash. */
+static void look_for_trap(struct stream *s, uint64_t from, uint64_t to)
 {
 	struct core *c = s->pane->core;
-	struct arena_slot *slot = &c->arena.slots[s->slot];
 	const char *trap = c->config.abort_on;
-	uint64_t from = slot->fed_seq, to = stream_head(s);
 	struct arena_view v;
 
-	if (from < stream_tail(s))
-		from = stream_tail(s);
-	if (trap[0] && !s->pane->is_quarantined && to > from) {
-		arena_doing_feed(&c->arena, s->pane->number, from);
-		v = arena_slot_view(&c->arena, s->slot, from, to - from);
-		for (int i = 0; i < 2; i++) {
-			if (v.n[i] && memmem(v.p[i], v.n[i], trap, strlen(trap)))
-				abort();
-		}
-		arena_doing_nothing(&c->arena);
+	if (!trap[0] || s->pane->is_quarantined || to <= from)
+		return;
+	arena_doing_feed(&c->arena, s->pane->number, from);
+	v = arena_slot_view(&c->arena, s->slot, from, to - from);
+	for (int i = 0; i < 2; i++) {
+		if (v.n[i] && memmem(v.p[i], v.n[i], trap, strlen(trap)))
+			abort();
 	}
-	slot->fed_seq = to;
+	arena_doing_nothing(&c->arena);
+}
+
+/* What is being fed is written down first: bytes that kill the daemon twice are
+ * not fed again. */
+static void feed(struct stream *s)
+{
+	struct arena_slot *slot = &s->pane->core->arena.slots[s->slot];
+	uint64_t from = slot->fed_seq, tail = stream_tail(s);
+
+	look_for_trap(s, from < tail ? tail : from, stream_head(s));
+	if (s->which == CORE_OUT && s->pane->is_pty)
+		term_feed(s->pane);
+	else
+		slot->fed_seq = stream_head(s);
 }
 
 void stream_refeed(struct stream *s)
@@ -235,6 +243,7 @@ static bool read_stream(struct stream *s)
 		c->metrics.n_bytes_read += total;
 		s->pane->last_output_ns = now;
 		feed(s);
+		squeeze_note_output(s->pane);
 		fanout_note(s, now);
 		wait_on_output(s->pane);
 	}

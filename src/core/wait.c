@@ -18,10 +18,12 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/state.h"
+#include "vt/vt.h"
 
 #define OVERLAP_BYTES 4096u
 #define MATCH_LIMIT 200000u
 #define DEPTH_LIMIT 1000u
+#define OWN_HISTORY_LINES 1000
 
 struct wait {
 	struct list link, pane_link;
@@ -34,7 +36,10 @@ struct wait {
 	pcre2_code *regex;
 	pcre2_match_data *match;
 	pcre2_match_context *limits;
-	uint64_t from; /* next position to look at */
+	bool is_on_text;       /* looks at what is shown, not at bytes */
+	struct text_mark mark; /* what of it was looked at */
+	struct vt *own;        /* a screen of its own, for a wait from a position on; else NULL */
+	uint64_t from;         /* next position to look at */
 	core_waited_fn *on_done;
 	void *user;
 	uv_timer_t timer;
@@ -45,6 +50,7 @@ static void free_regex(struct wait *w)
 	pcre2_match_data_free(w->match);
 	pcre2_match_context_free(w->limits);
 	pcre2_code_free(w->regex);
+	vt_free(w->own);
 }
 
 static void on_timer_closed(uv_handle_t *h)
@@ -96,9 +102,10 @@ static void answer_match(struct wait *w, const char *subject, uint64_t base)
 {
 	const size_t *at = pcre2_get_ovector_pointer(w->match);
 	size_t begin = at[0], end = at[1] < at[0] ? at[0] : at[1]; /* \K can turn them round */
+	uint64_t head = stream_head(&w->pane->streams[CORE_OUT]);
 	struct core_wait_result r = { .reason = CORE_WAIT_MATCH,
-				      .seq = base + end,
-				      .match_seq = base + begin,
+				      .seq = w->is_on_text ? head : base + end,
+				      .match_seq = w->is_on_text ? head : base + begin,
 				      .match = subject + begin,
 				      .n_match = end - begin };
 
@@ -106,36 +113,69 @@ static void answer_match(struct wait *w, const char *subject, uint64_t base)
 	drop(w);
 }
 
+/* Bytes as they came: of panes that have no screen. */
+static int new_bytes(struct wait *w, struct buf *out, uint64_t *ret_base)
+{
+	struct stream *s = &w->pane->streams[CORE_OUT];
+	uint64_t tail = stream_tail(s), head = stream_head(s);
+	uint64_t from = w->from < tail ? tail : w->from;
+	struct arena_view v = arena_slot_view(&w->core->arena, s->slot, from, head - from);
+
+	buf_put(out, v.p[0], v.n[0]);
+	buf_put(out, v.p[1], v.n[1]);
+	*ret_base = from;
+	if (head - from > OVERLAP_BYTES)
+		w->from = head - OVERLAP_BYTES;
+	return err_trace(buf_check(out));
+}
+
+static void feed_own(struct wait *w)
+{
+	struct stream *s = &w->pane->streams[CORE_OUT];
+	uint64_t tail = stream_tail(s), head = stream_head(s);
+	uint64_t from = w->from < tail ? tail : w->from;
+	struct arena_view v = arena_slot_view(&w->core->arena, s->slot, from, head - from);
+
+	for (int i = 0; i < 2; i++) {
+		if (v.n[i] > 0)
+			vt_feed(w->own, v.p[i], v.n[i]);
+	}
+	w->from = head;
+}
+
+static int new_text(struct wait *w, struct buf *out)
+{
+	if (w->own)
+		feed_own(w);
+	return err_trace(text_changed(&w->mark, w->own ? w->own : term_get(w->pane), out));
+}
+
 /* True: the wait is over. */
 static bool look(struct wait *w)
 {
 	struct stream *s = &w->pane->streams[CORE_OUT];
-	uint64_t tail = stream_tail(s), head = stream_head(s),
-		 from = w->from < tail ? tail : w->from;
-	struct arena_view v;
-	struct buf joined = BUF_INIT;
+	struct buf subject = BUF_INIT;
+	uint64_t base = 0;
 	bool is_over = true;
-	int n;
+	int n, r;
 
-	if (!w->regex || !s->has_slot || head == from)
+	if (!w->regex || !s->has_slot || (w->is_on_text && !w->own && !w->pane->vt))
 		return false;
-	v = arena_slot_view(&w->core->arena, s->slot, from, head - from);
-	buf_put(&joined, v.p[0], v.n[0]);
-	buf_put(&joined, v.p[1], v.n[1]);
-	n = buf_check(&joined) < 0 ? PCRE2_ERROR_NOMEMORY
-				   : pcre2_match(w->regex, (PCRE2_SPTR)buf_data(&joined),
-						 buf_len(&joined), 0, 0, w->match, w->limits);
-	if (n >= 0) {
-		answer_match(w, buf_data(&joined), from);
+	r = w->is_on_text ? new_text(w, &subject) : new_bytes(w, &subject, &base);
+	n = r < 0 ? PCRE2_ERROR_NOMEMORY
+		  : pcre2_match(w->regex, (PCRE2_SPTR)buf_data(&subject), buf_len(&subject), 0, 0,
+				w->match, w->limits);
+	if (buf_len(&subject) == 0 && r == 0) {
+		is_over = false;
+	} else if (n >= 0) {
+		answer_match(w, buf_data(&subject), base);
 	} else if (n == PCRE2_ERROR_NOMATCH) {
-		if (head - from > OVERLAP_BYTES)
-			w->from = head - OVERLAP_BYTES;
 		is_over = false;
 	} else {
 		fail_wait(w, n == PCRE2_ERROR_NOMEMORY ? FAIL_NO_MEMORY : FAIL_REGEX_LIMIT,
 			  "simplify the expression");
 	}
-	buf_fini(&joined);
+	buf_fini(&subject);
 	return is_over;
 }
 
@@ -269,6 +309,24 @@ static bool settle_at_once(struct wait *w)
 	return false;
 }
 
+/* A pattern is looked for in what the pane shows.  From a position on means: in
+ * what a terminal would show that was switched on there. */
+static void choose_subject(struct wait *w, bool is_from_set)
+{
+	struct vt_opts opts = { .history_lines = OWN_HISTORY_LINES };
+	const struct vt *vt = w->regex ? term_get(w->pane) : NULL;
+
+	if (!vt)
+		return;
+	if (is_from_set) {
+		w->own = vt_new(w->pane->cols, w->pane->rows, &opts, NULL, NULL);
+		vt = w->own;
+	}
+	w->is_on_text = vt;
+	if (vt)
+		text_mark_begin(&w->mark, vt);
+}
+
 void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec,
 	       core_waited_fn *done, void *user, uint64_t *ret_id)
 {
@@ -294,6 +352,7 @@ void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec
 	w->begun_ns = now;
 	w->deadline_ns = spec->timeout_ms >= 0 ? now + (uint64_t)spec->timeout_ms * 1000000 : 0;
 	w->from = spec->is_from_set ? spec->from : stream_head(&p->streams[CORE_OUT]);
+	choose_subject(w, spec->is_from_set);
 	w->on_done = done;
 	w->user = user;
 	list_append(&c->waits, &w->link);

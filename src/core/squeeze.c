@@ -1,0 +1,104 @@
+/*
+ * Cold history: what the emulator's compressor is made of (zstd level 1), and
+ * when it runs.  Never while a pane prints: a second after the last output one
+ * bounded step per turn of the loop, until nothing is left; then nothing wakes.
+ */
+#include <zstd.h>
+
+#include "base/clock.h"
+#include "core/state.h"
+#include "vt/compress.h"
+#include "vt/vt.h"
+
+#define QUIET_MS 1000
+#define QUIET_NS (QUIET_MS * 1000000ull)
+#define LEVEL 1
+
+static size_t squeeze(void *user, const void *src, size_t n, void *dst, size_t size)
+{
+	struct core *c = user;
+	size_t r;
+
+	if (!c->zstd_c)
+		c->zstd_c = ZSTD_createCCtx();
+	if (!c->zstd_c)
+		return 0;
+	r = ZSTD_compressCCtx(c->zstd_c, dst, size, src, n, LEVEL);
+	return ZSTD_isError(r) ? 0 : r;
+}
+
+static bool unsqueeze(void *user, const void *src, size_t n, void *dst, size_t size)
+{
+	struct core *c = user;
+
+	if (!c->zstd_d)
+		c->zstd_d = ZSTD_createDCtx();
+	return c->zstd_d && ZSTD_decompressDCtx(c->zstd_d, dst, size, src, n) == size;
+}
+
+void squeeze_init(struct core *c)
+{
+	c->compress =
+		(struct vt_compress){ .user = c, .compress = squeeze, .decompress = unsqueeze };
+}
+
+/* The contexts are large; they are made again when they are needed. */
+static void drop_contexts(struct core *c)
+{
+	ZSTD_freeCCtx(c->zstd_c);
+	ZSTD_freeDCtx(c->zstd_d);
+	c->zstd_c = NULL;
+	c->zstd_d = NULL;
+}
+
+void squeeze_fini(struct core *c)
+{
+	drop_contexts(c);
+}
+
+/* One step for one pane.  Returns when to look again, 0 at once, UINT64_MAX never. */
+static uint64_t step(struct core *c, uint64_t now)
+{
+	uint64_t soonest = UINT64_MAX;
+
+	for (uint32_t i = 0; i < c->n_panes; i++) {
+		struct pane *p = c->panes[i];
+
+		if (!p->has_cold)
+			continue;
+		if (now - p->last_output_ns < QUIET_NS) {
+			uint64_t at = p->last_output_ns + QUIET_NS;
+
+			soonest = at < soonest ? at : soonest;
+			continue;
+		}
+		p->has_cold = p->vt && vt_idle(p->vt);
+		return 0;
+	}
+	return soonest;
+}
+
+static void on_quiet(uv_timer_t *t)
+{
+	struct core *c = t->data;
+	uint64_t now = clock_mono_ns(), at = step(c, now);
+
+	if (at == UINT64_MAX) {
+		c->is_squeezing = false;
+		drop_contexts(c);
+		core_give_memory_back(c);
+		return;
+	}
+	uv_timer_start(&c->quiet_timer, on_quiet, at <= now ? 0 : (at - now) / 1000000 + 1, 0);
+}
+
+void squeeze_note_output(struct pane *p)
+{
+	struct core *c = p->core;
+
+	p->has_cold = true;
+	if (c->is_squeezing)
+		return;
+	c->is_squeezing = true;
+	uv_timer_start(&c->quiet_timer, on_quiet, QUIET_MS, 0);
+}

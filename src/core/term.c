@@ -1,0 +1,217 @@
+/*
+ * The emulator of a pane.
+ *
+ * It is made when it is first needed: a pane that printed nothing has none, and
+ * after a crash of the daemon it is rebuilt from the ring when the pane prints
+ * again or somebody looks at it.  Rebuilding is a replay: nothing up to fed_seq
+ * is answered or told a second time.
+ *
+ * Replies (to DA, DSR, ...) go to the terminal at most once: the position is
+ * written down as answered before they are.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/state.h"
+#include "vt/snapshot.h"
+#include "vt/vt.h"
+
+#define REPLIES_MAX (64u << 10) /* bytes waiting for a program that asks and never reads */
+
+static void on_reply(void *user, const char *bytes, size_t n)
+{
+	struct pane *p = user;
+
+	if (buf_len(&p->replies) + n <= REPLIES_MAX)
+		buf_put(&p->replies, bytes, n);
+}
+
+static void on_title(void *user, enum vt_title which, const char *text)
+{
+	struct pane *p = user;
+	char *copy;
+
+	if (which != VT_TITLE_WINDOW || (p->title && strcmp(p->title, text) == 0))
+		return;
+	copy = mem_strdup(text);
+	if (!copy)
+		return;
+	mem_free(p->title);
+	p->title = copy;
+	p->has_new_title = true;
+}
+
+static void on_bell(void *user)
+{
+	((struct pane *)user)->has_bell = true;
+}
+
+static void on_cwd(void *user, const char *host, const char *path)
+{
+	struct pane *p = user;
+	char *copy;
+
+	(void)host; /* where a shell on another machine is, it says in its prompt */
+	if (path[0] != '/' || (p->cwd_now && strcmp(p->cwd_now, path) == 0))
+		return;
+	copy = mem_strdup(path);
+	if (!copy)
+		return;
+	mem_free(p->cwd_now);
+	p->cwd_now = copy;
+	p->has_new_cwd = true;
+}
+
+static const struct vt_callbacks callbacks = { .reply = on_reply,
+					       .title = on_title,
+					       .bell = on_bell,
+					       .cwd = on_cwd };
+
+static void feed_range(struct pane *p, uint64_t from, uint64_t to)
+{
+	struct core *c = p->core;
+	struct arena_view v =
+		arena_slot_view(&c->arena, p->streams[CORE_OUT].slot, from, to - from);
+
+	for (int i = 0; i < 2; i++) {
+		if (v.n[i] > 0)
+			vt_feed(p->vt, v.p[i], v.n[i]);
+	}
+}
+
+/* What the ring still holds and was fed to the emulator of the daemon before. */
+static void replay(struct pane *p)
+{
+	struct core *c = p->core;
+	struct stream *s = &p->streams[CORE_OUT];
+	uint64_t from = stream_tail(s), to = c->arena.slots[s->slot].fed_seq;
+
+	if (from >= to)
+		return;
+	arena_doing_feed(&c->arena, p->number, from);
+	vt_replay(p->vt, true);
+	feed_range(p, from, to);
+	vt_replay(p->vt, false);
+	arena_doing_nothing(&c->arena);
+}
+
+static struct vt_opts options(const struct pane *p)
+{
+	const struct core_config *cfg = &p->core->config;
+
+	return (struct vt_opts){ .history_lines = cfg->history_lines,
+				 .history_bytes = cfg->history_bytes,
+				 .has_no_history = cfg->history_lines == 0,
+				 .version = "OrchFlow",
+				 .compress = &p->core->compress };
+}
+
+struct vt *term_get(struct pane *p)
+{
+	struct vt_opts opts;
+
+	if (p->vt || p->is_quarantined || !p->is_pty || !p->streams[CORE_OUT].has_slot)
+		return p->vt;
+	opts = options(p);
+	p->vt = vt_new(p->cols, p->rows, &opts, &callbacks, p);
+	if (!p->vt)
+		log_error("pane p%llu: no memory for its screen", (unsigned long long)p->number);
+	else
+		replay(p);
+	return p->vt;
+}
+
+void term_drop(struct pane *p)
+{
+	p->vt = vt_free(p->vt);
+	buf_fini(&p->replies);
+}
+
+/* What came up while feeding, told once however often it came up. */
+static void tell(struct pane *p)
+{
+	struct core *c = p->core;
+
+	if (p->has_new_title)
+		core_event(c, CORE_PANE_TITLE, p, p->session);
+	if (p->has_new_cwd)
+		core_event(c, CORE_PANE_CWD, p, p->session);
+	if (p->has_bell)
+		core_event(c, CORE_PANE_BELL, p, p->session);
+	p->has_new_title = p->has_new_cwd = p->has_bell = false;
+	if (buf_len(&p->replies) > 0) {
+		input_reply(p, buf_data(&p->replies), buf_len(&p->replies));
+		buf_clear(&p->replies);
+	}
+}
+
+void term_feed(struct pane *p)
+{
+	struct core *c = p->core;
+	struct stream *s = &p->streams[CORE_OUT];
+	struct arena_slot *slot = &c->arena.slots[s->slot];
+	uint64_t from, to = stream_head(s);
+	bool has_vt = term_get(p);
+
+	from = slot->fed_seq < stream_tail(s) ? stream_tail(s) : slot->fed_seq;
+	if (has_vt && to > from) {
+		arena_doing_feed(&c->arena, p->number, from);
+		feed_range(p, from, to);
+		arena_doing_nothing(&c->arena);
+	}
+	slot->fed_seq = to;
+	slot->replied_seq = to;
+	tell(p);
+}
+
+void term_resize(struct pane *p)
+{
+	if (p->vt && vt_resize(p->vt, p->cols, p->rows) < 0)
+		log_error("pane p%llu: no memory to resize its screen",
+			  (unsigned long long)p->number);
+	if (p->vt)
+		tell(p); /* mode 2048 */
+}
+
+static int write_raw(struct pane *p, const struct core_snapshot *spec, struct buf *out,
+		     struct fail *reterr)
+{
+	struct stream *s = &p->streams[CORE_OUT];
+	struct arena_view v;
+
+	if (spec->format != SNAPSHOT_TEXT)
+		return fail_setf(reterr, FAIL_QUARANTINED, NULL,
+				 "this pane has no screen; only its output as text");
+	if (!s->has_slot)
+		return 0;
+	v = arena_slot_view(&p->core->arena, s->slot, stream_tail(s),
+			    stream_head(s) - stream_tail(s));
+	for (int i = 0; i < 2; i++)
+		buf_put(out, v.p[i], v.n[i]);
+	return buf_check(out) < 0 ? fail_set(reterr, FAIL_NO_MEMORY, NULL) : 0;
+}
+
+int core_pane_snapshot(struct pane *p, const struct core_snapshot *spec, struct buf *out,
+		       struct core_snapshot_info *ret, struct fail *reterr)
+{
+	struct snapshot_opts opts = { .format = spec->format,
+				      .n_history = spec->n_history,
+				      .has_no_screen = spec->has_no_screen,
+				      .is_joined = spec->is_joined };
+	const struct vt *vt = term_get(p);
+
+	*ret = (struct core_snapshot_info){ .seq = stream_head(&p->streams[CORE_OUT]),
+					    .cols = p->cols,
+					    .rows = p->rows };
+	if (!vt)
+		return write_raw(p, spec, out, reterr);
+	ret->n_history = (uint32_t)vt_history_lines(vt);
+	ret->is_alternate = vt_is_alternate(vt);
+	if (snapshot_write(vt, &opts, out) < 0)
+		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+	return 0;
+}
