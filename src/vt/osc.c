@@ -175,7 +175,7 @@ static void osc_777(struct vt *vt, const char *args)
 
 /* --- clipboard --- */
 
-long base64_decode(char *s, size_t n)
+long osc_decode_base64(char *s, size_t n)
 {
 	uint32_t bits = 0;
 	int n_bits = 0;
@@ -230,7 +230,7 @@ static void osc_clipboard(struct vt *vt, char *args)
 		return;
 	}
 
-	long n = base64_decode(data, strlen(data));
+	long n = osc_decode_base64(data, strlen(data));
 
 	/* What is no base64 clears the selection, says xterm. */
 	if (vt->cbs.clipboard)
@@ -276,7 +276,7 @@ static void osc_user_var(struct vt *vt, char *args)
 	if (!value || !vt->cbs.user_var || vt->is_replay)
 		return;
 	*value++ = '\0';
-	if (base64_decode(value, strlen(value)) < 0)
+	if (osc_decode_base64(value, strlen(value)) < 0)
 		return;
 	clean = text_copy(value, strlen(value));
 	if (clean)

@@ -8,6 +8,6 @@
 void osc_cwd(struct vt *vt, const char *host, const char *path);
 
 /* Base64 without regard to padding, in place; the decoded length, or -1. */
-long base64_decode(char *s, size_t n);
+long osc_decode_base64(char *s, size_t n);
 
 #endif
