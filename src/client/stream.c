@@ -80,10 +80,6 @@ static void note_answer(struct client_sub *s, const json_t *result)
 	s->id = json_integer_value(json_object_get(result, "subscription"));
 	if (s->is_known)
 		return;
-	/* `seq` speaks of the stream that was asked for, save that a server may
-	 * tell the one of stderr apart. */
-	if (s->stream == CLIENT_ERR && json_object_get(result, "err_seq"))
-		seq = json_object_get(result, "err_seq");
 	s->seq = (uint64_t)json_integer_value(seq);
 	s->is_known = true;
 }

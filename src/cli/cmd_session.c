@@ -1,0 +1,100 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/out.h"
+#include "cli/server.h"
+
+static int print_session(const struct cli_args *a, json_t *session)
+{
+	if (!session)
+		return EXIT_ERROR;
+	if (args_has(a, "json"))
+		return out_json(session);
+	(void)puts(server_str(session, "name"));
+	return out_finish();
+}
+
+static int create(const struct cli_args *a, struct client *c)
+{
+	json_auto_t *session = server_call(c, "session.create",
+					   server_pack("{s:s*, s:s*}", "name",
+						       a->n_operands > 1 ? a->operands[1] : NULL,
+						       "cwd", args_value(a, "directory")));
+
+	return print_session(a, session);
+}
+
+static int rename_it(const struct cli_args *a, struct client *c)
+{
+	json_auto_t *session = server_call(c, "session.rename",
+					   server_pack("{s:s, s:s}", "session", a->operands[1],
+						       "name", a->operands[2]));
+
+	return print_session(a, session);
+}
+
+static int delete_it(const struct cli_args *a, struct client *c)
+{
+	json_auto_t *result = server_call(c, "session.delete",
+					  server_pack("{s:s, s:b}", "session", a->operands[1],
+						      "force", (int)args_has(a, "force")));
+
+	if (result && args_has(a, "json"))
+		return out_json(result);
+	return result ? EXIT_OK : EXIT_ERROR;
+}
+
+static int list(const struct cli_args *a, struct client *c)
+{
+	json_auto_t *sessions = server_list(c, "session.list", "sessions", json_object());
+	struct out_table t;
+	json_t *s;
+	size_t i;
+
+	if (!sessions)
+		return EXIT_ERROR;
+	if (args_has(a, "json"))
+		return out_json(sessions);
+	out_table_init(&t, "SESSION ID PANES RUNNING DIRECTORY", 1u << 2 | 1u << 3);
+	json_array_foreach(sessions, i, s)
+	{
+		out_table_add(&t, OUT_BOLD, server_str(s, "name"));
+		out_table_add(&t, OUT_PLAIN, server_str(s, "id"));
+		out_table_addf(&t, OUT_PLAIN, "%zu", json_array_size(json_object_get(s, "panes")));
+		out_table_addf(&t, OUT_PLAIN, "%d", (int)server_int(s, "running"));
+		out_table_add(&t, OUT_PLAIN, server_str(s, "cwd"));
+	}
+	out_table_print(&t);
+	out_table_fini(&t);
+	return out_finish();
+}
+
+int cmd_session(const struct cli_args *a)
+{
+	static const struct {
+		const char *verb, *operands;
+		int min, max;
+		int (*run)(const struct cli_args *a, struct client *c);
+	} verbs[] = {
+		{ "ls", "", 0, 0, list },
+		{ "new", "[NAME]", 0, 1, create },
+		{ "rename", "SESSION NAME", 2, 2, rename_it },
+		{ "delete", "SESSION", 1, 1, delete_it },
+	};
+	const char *verb = a->n_operands ? a->operands[0] : "ls";
+
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		CLEANUP(client_closep) struct client *c = NULL;
+		int n = a->n_operands ? a->n_operands - 1 : 0;
+
+		if (strcmp(verbs[i].verb, verb) != 0)
+			continue;
+		if (n < verbs[i].min || n > verbs[i].max) {
+			return out_usage(a->command, "write `orchflow session %s %s`", verb,
+					 verbs[i].operands);
+		}
+		c = server_open(a, SERVER_START, NULL);
+		return c ? verbs[i].run(a, c) : EXIT_ERROR;
+	}
+	return out_usage(a->command, "%s is none of ls, new, rename, delete", verb);
+}

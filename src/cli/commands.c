@@ -1,0 +1,537 @@
+#include <string.h>
+
+#include "base/nearest.h"
+#include "cli/command.h"
+
+#define END_OPTIONS                                \
+	{                                          \
+		0, NULL, NULL, NULL, CLI_ANY, NULL \
+	}
+#define END_EXAMPLES       \
+	{                  \
+		NULL, NULL \
+	}
+#define OPT_JSON                                                                               \
+	{                                                                                      \
+		0, "json", NULL, "Print JSON for programs, not text for people", CLI_ANY, NULL \
+	}
+#define OPT_SESSION                                                                            \
+	{                                                                                      \
+		's', "session", "SESSION",                                                     \
+			"Put the pane into that session, which is made when there is none of " \
+			"that name (default: main)",                                           \
+			CLI_SESSION, NULL                                                      \
+	}
+#define OPT_DIRECTORY                                                                          \
+	{                                                                                      \
+		'c', "directory", "DIR", "Start there, not in the working directory", CLI_DIR, \
+			NULL                                                                   \
+	}
+#define OPT_ENV                                                                                  \
+	{                                                                                        \
+		'e', "env", "NAME=VALUE",                                                        \
+			"Set a variable in the command's environment, which else is the one of " \
+			"this process (may be repeated)",                                        \
+			CLI_ANY, NULL                                                            \
+	}
+#define OPT_SIZE                                                                               \
+	{                                                                                      \
+		0, "size", "COLSxROWS", "Size of the terminal (default: 80x24)", CLI_ANY, NULL \
+	}
+#define OPT_TIMEOUT(doc)                                       \
+	{                                                      \
+		't', "timeout", "DURATION", doc, CLI_ANY, NULL \
+	}
+#define OPT_IGNORE_SIZE                                                                       \
+	{                                                                                     \
+		0, "ignore-size", NULL,                                                       \
+			"Do not make the pane fit this terminal (else the smallest attached " \
+			"terminal decides)",                                                  \
+			CLI_ANY, NULL                                                         \
+	}
+#define OPT_DETACH_KEYS                                                                      \
+	{                                                                                    \
+		0, "detach-keys", "KEYS",                                                    \
+			"Keys that detach, separated by commas: ^X or C-x for Ctrl-X, or a " \
+			"character (default: $ORCHFLOW_DETACH_KEYS, else ^\\\\,^\\\\)",      \
+			CLI_ANY, NULL                                                        \
+	}
+
+#define TARGET_DOC                                                                               \
+	"TARGET is a pane's id (p3) or a session's name (its active pane); without one, inside " \
+	"a pane, it is that pane."
+
+static const struct cli_option new_options[] = {
+	OPT_SESSION,
+	OPT_DIRECTORY,
+	OPT_ENV,
+	OPT_SIZE,
+	{ 0, "title", "TITLE", "Title to begin with", CLI_ANY, NULL },
+	{ 0, "kind", "KIND", "Free label, shown by ls --json (default: terminal)", CLI_ANY, NULL },
+	{ 0, "private", NULL, "Record nothing of it on disk", CLI_ANY, NULL },
+	{ 'a', "attach", NULL, "Attach to it at once", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example new_examples[] = {
+	{ "orchflow new", "A shell in session main." },
+	{ "orchflow new -s web -c ~/site -- npm start",
+	  "A server in the background; prints, say, p4." },
+	{ "orchflow new -a -- htop", "Start htop and look at it." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option run_options[] = {
+	OPT_SESSION,
+	OPT_DIRECTORY,
+	OPT_ENV,
+	OPT_SIZE,
+	OPT_TIMEOUT("Kill the command after that time and exit with 124"),
+	{ 0, "no-pty", NULL,
+	  "Give it pipes, not a terminal: stdout and stderr stay apart, and programs behave as in "
+	  "a pipeline",
+	  CLI_ANY, NULL },
+	{ 'k', "keep", NULL, "Keep the pane when the command has ended", CLI_ANY, NULL },
+	END_OPTIONS,
+};
+static const struct cli_example run_examples[] = {
+	{ "orchflow run -- make -j8", "Build; the output streams by, make's status is returned." },
+	{ "orchflow run -t 2m --keep -- ./test.sh",
+	  "At most two minutes; read it again later with orchflow capture." },
+	{ "head -c 10M /dev/urandom | orchflow run -- sha256sum",
+	  "What stands on stdin is read by the command itself." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option json_options[] = { OPT_JSON, END_OPTIONS };
+
+static const struct cli_option ls_options[] = {
+	{ 'q', "ids", NULL, "Print only the ids of panes, one a line", CLI_ANY, NULL },
+	{ 0, "names", NULL, "Print only the names of sessions, one a line", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example ls_examples[] = {
+	{ "orchflow ls", "Everything." },
+	{ "orchflow ls --json | jq -r '.panes[] | select(.state == \"running\").id'",
+	  "Ids of what runs." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option attach_options[] = {
+	OPT_IGNORE_SIZE,
+	{ 'r', "read-only", NULL, "Only watch: what is typed goes nowhere, save the detach keys",
+	  CLI_ANY, NULL },
+	OPT_DETACH_KEYS,
+	END_OPTIONS,
+};
+static const struct cli_example attach_examples[] = {
+	{ "orchflow attach", "The active pane of session main." },
+	{ "orchflow attach p3 -r", "Watch p3." },
+	{ "orchflow attach web --detach-keys ^a,d", "As screen does it." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option send_options[] = {
+	{ 'k', "keys", NULL,
+	  "TEXT are names of keys: Enter, Tab, Up, F5, C-c, M-x, or single characters", CLI_ANY,
+	  NULL },
+	{ 'e', "enter", NULL, "Press Enter at the end", CLI_ANY, NULL },
+	END_OPTIONS,
+};
+static const struct cli_example send_examples[] = {
+	{ "orchflow send p3 --enter make test", "Type a command and press Enter." },
+	{ "orchflow send p3 --keys C-c Up Enter", "Interrupt, and run the last command again." },
+	{ "orchflow send p3 - < script.sql", "Type a whole file." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option tail_options[] = {
+	{ 'f', "follow", NULL, "Go on with what is printed from now on, until the pane is closed",
+	  CLI_ANY, NULL },
+	{ 'n', "lines", "N", "The last N lines (default: 10)", CLI_ANY, NULL },
+	{ 'a', "all", NULL, "All that is kept", CLI_ANY, NULL },
+	END_OPTIONS,
+};
+static const struct cli_example tail_examples[] = {
+	{ "orchflow tail -f web", "Follow the server's output." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option capture_options[] = {
+	{ 0, "format", "FORMAT", "raw: the bytes as the command printed them (default)", CLI_CHOICE,
+	  "raw" },
+	{ 0, "stderr", NULL, "The error output of a pane without a terminal (run --no-pty)",
+	  CLI_ANY, NULL },
+	END_OPTIONS,
+};
+static const struct cli_example capture_examples[] = {
+	{ "orchflow capture p3 > typescript", "All output of p3 that is kept." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option wait_options[] = {
+	{ 'f', "for", "REGEX", "Until its output matches (Perl syntax); prints the match", CLI_ANY,
+	  NULL },
+	{ 0, "from", "start|now|SEQ",
+	  "Where --for begins to look: at the oldest output that is kept, at what comes from now "
+	  "on "
+	  "(default), or at that position",
+	  CLI_ANY, NULL },
+	{ 'i', "idle", "MS", "Until nothing was printed for that many milliseconds", CLI_ANY,
+	  NULL },
+	{ 'x', "exit", NULL, "Until its command has ended; prints how", CLI_ANY, NULL },
+	OPT_TIMEOUT("Give up after that time and exit with 124"),
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example wait_examples[] = {
+	{ "orchflow wait web --for 'listening on \\d+' --from start --timeout 30s",
+	  "Until the server is up." },
+	{ "orchflow wait p3 --exit --json", "The end of p3, with its status." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option kill_options[] = {
+	{ 0, "tree", NULL,
+	  "Also what its processes started and let go: daemons, children in sessions of their own",
+	  CLI_ANY, NULL },
+	{ 0, "grace", "DURATION", "Time to end by themselves before SIGKILL (default: 2s)", CLI_ANY,
+	  NULL },
+	{ 's', "signal", "SIGNAL",
+	  "Only send that signal to the foreground process group (with --tree: to the whole "
+	  "session) and do not wait",
+	  CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example kill_examples[] = {
+	{ "orchflow kill web --tree", "End the server and all it started." },
+	{ "orchflow kill p3 -s INT", "As if Ctrl-C was pressed." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option force_options[] = {
+	{ 'f', "force", NULL, "Kill what runs first", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_option delete_options[] = {
+	{ 'f', "force", NULL, "Kill what runs first", CLI_ANY, NULL },
+	END_OPTIONS,
+};
+static const struct cli_option session_options[] = {
+	OPT_DIRECTORY,
+	{ 'f', "force", NULL, "delete: kill what runs in it first", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example session_examples[] = {
+	{ "orchflow session new work -c ~/work", "An empty session; its panes start in ~/work." },
+	{ "orchflow session rename work old", "Another name." },
+	{ "orchflow session delete old --force", "With all its panes." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option stop_options[] = {
+	{ 0, "grace", "DURATION", "Time to end by themselves before SIGKILL (default: 2s)", CLI_ANY,
+	  NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_option stats_options[] = {
+	{ 0, "prometheus", NULL, "Print the text that Prometheus reads", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_option log_options[] = {
+	{ 'f', "follow", NULL, "Go on with what is logged from now on", CLI_ANY, NULL },
+	{ 'n', "lines", "N", "The last N lines (default: 50)", CLI_ANY, NULL },
+	{ 0, "keeper", NULL, "The keeper's log, not the daemon's", CLI_ANY, NULL },
+	END_OPTIONS,
+};
+static const struct cli_option api_options[] = {
+	{ 'd', "describe", NULL, "Tell what METHOD takes, instead of calling it", CLI_ANY, NULL },
+	{ 'f', "follow", NULL, "Stay and print events, one line of JSON each", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example api_examples[] = {
+	{ "orchflow api", "All methods." },
+	{ "orchflow api --describe pane.create", "Its parameters." },
+	{ "orchflow api pane.get '{\"pane\":\"p1\"}'", "Call it." },
+	{ "orchflow api -f events.subscribe", "Watch what happens." },
+	END_EXAMPLES,
+};
+static const struct cli_option help_options[] = {
+	{ 0, "scdoc", NULL, "Print the source of the manual page orchflow(1)", CLI_ANY, NULL },
+	{ 0, "completion", "SHELL", "Print the completion script of that shell", CLI_CHOICE,
+	  "bash|zsh|fish" },
+	END_OPTIONS,
+};
+
+const struct cli_command cli_commands[] = {
+	{ .name = "new",
+	  .operands = "[--] [COMMAND [ARG]...]",
+	  .summary = "make a pane and print its id",
+	  .doc = "Starts COMMAND (without one: your shell) in a new pane and prints the pane's id. "
+		 "It gets a terminal of its own, and environment, directory and umask of this "
+		 "process. It lives until it ends or is killed, whoever looks at it.\n\n"
+		 "COMMAND is a program and its arguments, not a line for a shell; for that write "
+		 "-- sh -c 'LINE'. A command that cannot be executed is an error of this "
+		 "command, and no pane is made.",
+	  .options = new_options,
+	  .examples = new_examples,
+	  .max_operands = -1,
+	  .ends_options = true,
+	  .kind = CLI_COMMAND_LINE,
+	  .run = cmd_new },
+	{ .name = "run",
+	  .operands = "[--] COMMAND [ARG]...",
+	  .summary = "run a command, stream its output, exit with its status",
+	  .doc = "Runs COMMAND in a new pane and behaves as if it had been started here: its "
+		 "output comes as it is printed, its status becomes ours, SIGINT, SIGTERM and "
+		 "SIGHUP are passed on. Meanwhile others can watch it with orchflow attach.\n\n"
+		 "When stdin and stdout are terminals, the command has this terminal: keys go to "
+		 "it as they are pressed, and the size follows. Else stdin itself is handed over "
+		 "as the command's stdin, and when stdout is no terminal its output is not "
+		 "translated (no carriage returns are added).\n\n"
+		 "It returns when COMMAND ends and all that COMMAND printed was passed on; what "
+		 "COMMAND left running in the background does not delay it. The pane is deleted "
+		 "then, whether COMMAND succeeded or not, save with --keep or while such a "
+		 "background process still holds the pane's terminal. When nobody reads our "
+		 "output any more, COMMAND is killed, and we exit with 141.",
+	  .options = run_options,
+	  .examples = run_examples,
+	  .exits = "124|the time given by --timeout was over\n"
+		   "125|orchflow itself failed\n"
+		   "126|the command cannot be executed\n"
+		   "127|the command was not found\n"
+		   "128+n|the command was killed by signal n\n"
+		   "else|the status of the command",
+	  .min_operands = 1,
+	  .max_operands = -1,
+	  .ends_options = true,
+	  .kind = CLI_COMMAND_LINE,
+	  .run = cmd_run },
+	{ .name = "ls",
+	  .operands = "[SESSION]",
+	  .summary = "list sessions and panes",
+	  .doc = "One line per pane, with its state (and how it ended), size, how long it has been "
+		 "in that state, how much it has printed, and its command. A star marks the active "
+		 "pane of a session: the one that a session's name stands for.",
+	  .options = ls_options,
+	  .examples = ls_examples,
+	  .max_operands = 1,
+	  .kind = CLI_SESSION,
+	  .run = cmd_ls },
+	{ .name = "attach",
+	  .operands = "[TARGET]",
+	  .summary = "your terminal in that pane",
+	  .doc = "Shows the pane on this terminal and types into it what you type, until you "
+		 "detach (Ctrl-\\\\ twice) or its command ends. The pane takes the size of this "
+		 "terminal; of several attached ones the smallest decides.\n\n"
+		 "TARGET is a pane's id (p3) or a session's name (its active pane); without one "
+		 "it is session main. Should the daemon be replaced meanwhile, it goes on "
+		 "where it was.",
+	  .options = attach_options,
+	  .examples = attach_examples,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_attach },
+	{ .name = "send",
+	  .operands = "TARGET [TEXT]...",
+	  .summary = "type into a pane",
+	  .doc = "Types TEXT, its words joined by single spaces, and returns when the terminal has "
+		 "taken all of it. TEXT - means standard input. TARGET is a pane's id (p3) or a "
+		 "session's name (its active pane).",
+	  .options = send_options,
+	  .examples = send_examples,
+	  .min_operands = 1,
+	  .max_operands = -1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_send },
+	{ .name = "tail",
+	  .operands = "[TARGET]",
+	  .summary = "print the last output of a pane",
+	  .doc = "Prints what the pane printed, byte by byte as it is. " TARGET_DOC,
+	  .options = tail_options,
+	  .examples = tail_examples,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_tail },
+	{ .name = "capture",
+	  .operands = "[TARGET]",
+	  .summary = "print what a pane shows or has shown",
+	  .doc = "Prints all output of the pane that is kept. " TARGET_DOC,
+	  .options = capture_options,
+	  .examples = capture_examples,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_capture },
+	{ .name = "wait",
+	  .operands = "[TARGET]",
+	  .summary = "wait until something happens in a pane",
+	  .doc = "Returns when one of the conditions holds. With --json it prints which one, on "
+		 "what evidence, and the position in the output. " TARGET_DOC,
+	  .options = wait_options,
+	  .examples = wait_examples,
+	  .exits = "1|it can no longer happen: the pane is closed\n"
+		   "124|the time given by --timeout was over",
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_wait },
+	{ .name = "kill",
+	  .operands = "[TARGET]",
+	  .summary = "end what runs in a pane",
+	  .doc = "Hangs up the pane's session (SIGHUP), waits, then sends SIGKILL to what is left, "
+		 "and prints what it ended. The pane stays, with its output and status, until it "
+		 "is "
+		 "deleted. " TARGET_DOC,
+	  .options = kill_options,
+	  .examples = kill_examples,
+	  .exits = "1|something could not be ended",
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_kill },
+	{ .name = "delete",
+	  .operands = "TARGET...",
+	  .summary = "forget panes that have ended",
+	  .doc = "Removes the panes with all that is kept of them.",
+	  .options = delete_options,
+	  .min_operands = 1,
+	  .max_operands = -1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_delete },
+	{ .name = "respawn",
+	  .operands = "[TARGET]",
+	  .summary = "start a pane's command again",
+	  .doc = "Starts the same command in the same directory and environment, in the same pane, "
+		 "whose output goes on. " TARGET_DOC,
+	  .options = force_options,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_respawn },
+	{ .name = "resize",
+	  .operands = "[TARGET] COLSxROWS",
+	  .summary = "give a pane another size",
+	  .doc = "Its program is told (SIGWINCH). An attached terminal takes "
+		 "precedence. " TARGET_DOC,
+	  .min_operands = 1,
+	  .max_operands = 2,
+	  .kind = CLI_TARGET,
+	  .run = cmd_resize },
+	{ .name = "ps",
+	  .operands = "[TARGET]",
+	  .summary = "processes of the panes",
+	  .doc = "Trees of what runs in each pane, with processor time and memory, and strays: "
+		 "processes that left their pane's session and parent, but were started in it.",
+	  .options = json_options,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_ps },
+	{ .name = "session",
+	  .operands = "ls | new [NAME] | rename SESSION NAME | delete SESSION",
+	  .summary = "make, rename and delete sessions",
+	  .doc = "A session is a named group of panes. It is made by the first pane that is put "
+		 "into it (new -s, run -s), or here.",
+	  .options = session_options,
+	  .examples = session_examples,
+	  .max_operands = -1,
+	  .kind = CLI_SESSION,
+	  .run = cmd_session },
+	{ .name = "status",
+	  .operands = "",
+	  .summary = "what the server is doing",
+	  .doc = "Its version, age, numbers and places. Starts no server: exits with 1 if none "
+		 "runs.",
+	  .options = json_options,
+	  .run = cmd_status },
+	{ .name = "stop",
+	  .operands = "",
+	  .summary = "end all panes and the server",
+	  .doc = "Ends everything in order (SIGHUP, a time of grace, SIGKILL) and prints what it "
+		 "ended.",
+	  .options = stop_options,
+	  .run = cmd_stop },
+	{ .name = "serve",
+	  .operands = "",
+	  .summary = "run the server in the foreground",
+	  .doc = "For service managers and containers; it logs to stderr. Otherwise the first "
+		 "command that needs a server starts one in the background.",
+	  .run = cmd_serve },
+	{ .name = "reload",
+	  .operands = "",
+	  .summary = "read the configuration again",
+	  .doc = "Prints which settings changed. A configuration with an error is refused, with "
+		 "the line, and the old one stays.",
+	  .options = json_options,
+	  .run = cmd_reload },
+	{ .name = "doctor",
+	  .operands = "",
+	  .summary = "look for what is or may go wrong",
+	  .doc = "Checks places, permissions, keeper, daemon, versions, limits, what happens at "
+		 "logout, leaks, strays and the log, and tells for each finding what to do.",
+	  .options = json_options,
+	  .exits = "1|something is wrong",
+	  .run = cmd_doctor },
+	{ .name = "log",
+	  .operands = "",
+	  .summary = "print the server's log",
+	  .doc = "The log says what the server did, never what a terminal showed or what was "
+		 "typed.",
+	  .options = log_options,
+	  .run = cmd_log },
+	{ .name = "stats",
+	  .operands = "",
+	  .summary = "latencies and counters of the server",
+	  .doc = "Of each method how often it was called and how long it took (median, 99th "
+		 "percentile, longest), the same of the stages of its work, and its counters.",
+	  .options = stats_options,
+	  .run = cmd_stats },
+	{ .name = "api",
+	  .operands = "[METHOD [JSON|-]]",
+	  .summary = "call a method of the API",
+	  .doc = "Calls METHOD with the parameters in JSON (-: read from standard input) and "
+		 "prints "
+		 "the result. Without METHOD it lists the methods; with --describe it tells what "
+		 "METHOD takes.",
+	  .options = api_options,
+	  .examples = api_examples,
+	  .max_operands = 2,
+	  .kind = CLI_METHOD,
+	  .run = cmd_api },
+	{ .name = "help",
+	  .operands = "[COMMAND]",
+	  .summary = "tell how to use orchflow or one of its commands",
+	  .doc = "The same as orchflow COMMAND --help.",
+	  .options = help_options,
+	  .max_operands = 1,
+	  .kind = CLI_TOPIC,
+	  .run = cmd_help },
+	{ .name = "version",
+	  .operands = "",
+	  .summary = "print the version",
+	  .doc = "Of this program; orchflow status tells that of the server.",
+	  .run = cmd_version },
+	{ .name = NULL },
+};
+
+const struct cli_command *cli_find_command(const char *name)
+{
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (strcmp(c->name, name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+const char *cli_nearest_command(const char *name)
+{
+	const char *known[ARRAY_LEN(cli_commands)];
+	size_t n = 0;
+
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		known[n++] = c->name;
+	return nearest_name(name, known, n);
+}
