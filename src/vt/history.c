@@ -251,13 +251,30 @@ char *history_push_plain(struct history *h, uint32_t n, const struct style *styl
 	return text;
 }
 
+/* A line wrapped again may end in blanks that a view leaves out (line.h). */
+static void trim_line(struct line_view *v)
+{
+	while (v->n_runs) {
+		const struct line_run *r = &v->runs[v->n_runs - 1];
+
+		if (r->form != LINE_BLANK || r->link || !style_is_default(&r->style))
+			break;
+		v->n_runs--;
+		v->n_bytes -= r->n_bytes;
+		v->n_cols -= r->n_cols;
+	}
+}
+
 int history_push(struct history *h, const struct line_view *v)
 {
-	struct page *p = writable_page(h, page_record_max(v));
+	struct line_view line = *v;
+	struct page *p;
 
+	trim_line(&line);
+	p = writable_page(h, page_record_max(&line));
 	if (!p)
 		return -ENOMEM;
-	page_write(p, page_cache(h), v);
+	page_write(p, page_cache(h), &line);
 	/* A record that begins behind 64 KiB could not be found by the index. */
 	if (p->index_end > PAGE_BYTES)
 		close_last_page(h);

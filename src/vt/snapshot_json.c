@@ -1,0 +1,174 @@
+/*
+ * The screen as one JSON object, on one line:
+ *
+ *   {"cols", "rows",
+ *    "cursor": {"row", "col", "visible", "shape": "block" | "underline" | "bar"},
+ *    "alternate", "title", "modes": {name: true | false, ...},
+ *    "history_lines": those there are, however many are printed,
+ *    "lines": [{"wrapped", "runs": [{"text", "width", "fg", "bg", "underline_color",
+ *               "attrs": [...], "link"}]}]}
+ *
+ * Rows and columns count from 0.  The last "rows" lines are the screen, those
+ * before it history.  "width" is the columns that a run covers; the characters
+ * of a run are all of one width, and a cluster of several code points is a run
+ * of its own.  Colours: "default", 0..255 or "#rrggbb".  Blanks at the end of
+ * a line are left out where they are of the default look.
+ */
+#include "vt/snapshot_out.h"
+
+#include <string.h>
+
+static void put_string(struct buf *out, const char *text, size_t n)
+{
+	size_t from = 0;
+
+	buf_put_char(out, '"');
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		snapshot_put_utf8(out, text + from, i - from);
+		if (c >= 0x20)
+			buf_printf(out, "\\%c", c);
+		else
+			buf_printf(out, "\\u%04x", c);
+		from = i + 1;
+	}
+	snapshot_put_utf8(out, text + from, n - from);
+	buf_put_char(out, '"');
+}
+
+static const char *bool_name(bool b)
+{
+	return b ? "true" : "false";
+}
+
+static void put_color(struct buf *out, const char *name, uint32_t color)
+{
+	buf_printf(out, ",\"%s\":", name);
+	if ((color & COLOR_KIND) == COLOR_INDEXED)
+		buf_printf(out, "%u", (unsigned)(color & 0xff));
+	else if ((color & COLOR_KIND) == COLOR_RGB)
+		buf_printf(out, "\"#%06x\"", (unsigned)(color & COLOR_VALUE));
+	else
+		buf_put_str(out, "\"default\"");
+}
+
+static void put_attrs(struct buf *out, const struct style *style)
+{
+	static const struct {
+		uint16_t attr;
+		const char *name;
+	} attrs[] = {
+		{ STYLE_BOLD, "bold" },           { STYLE_FAINT, "faint" },
+		{ STYLE_ITALIC, "italic" },       { STYLE_BLINK, "blink" },
+		{ STYLE_RAPID, "rapid_blink" },   { STYLE_INVERSE, "inverse" },
+		{ STYLE_INVISIBLE, "invisible" }, { STYLE_STRIKE, "strike" },
+		{ STYLE_OVERLINE, "overline" },   { STYLE_PROTECTED, "protected" },
+	};
+	static const char *const underlines[] = { NULL,
+						  "underline",
+						  "double_underline",
+						  "curly_underline",
+						  "dotted_underline",
+						  "dashed_underline" };
+	enum style_underline u = style_underline(style);
+	const char *sep = "";
+
+	buf_put_str(out, ",\"attrs\":[");
+	for (size_t i = 0; i < ARRAY_LEN(attrs); i++)
+		if (style->attrs & attrs[i].attr) {
+			buf_printf(out, "%s\"%s\"", sep, attrs[i].name);
+			sep = ",";
+		}
+	if (u != UNDERLINE_NONE && u < ARRAY_LEN(underlines))
+		buf_printf(out, "%s\"%s\"", sep, underlines[u]);
+	buf_put_char(out, ']');
+}
+
+/* Characters of one column each: printed ones and blanks make one run. */
+static bool is_single(const struct line_run *r)
+{
+	return r->form == LINE_NARROW || r->form == LINE_BLANK;
+}
+
+static uint32_t last_of_run(const struct line_view *v, uint32_t i)
+{
+	const struct line_run *r = &v->runs[i];
+
+	while (i + 1 < v->n_runs && is_single(r) && is_single(&v->runs[i + 1]) &&
+	       style_equal(&r->style, &v->runs[i + 1].style) && r->link == v->runs[i + 1].link)
+		i++;
+	return i;
+}
+
+static void put_runs(struct buf *out, const struct line_view *v)
+{
+	const char *text = v->text;
+
+	for (uint32_t i = 0; i < v->n_runs; i++) {
+		const struct line_run *r = &v->runs[i];
+		uint32_t last = last_of_run(v, i);
+		size_t n_bytes = r->n_bytes;
+		unsigned n_cols = r->n_cols;
+
+		buf_put_str(out, i ? ",{\"text\":" : "{\"text\":");
+		for (; i < last; i++) {
+			n_bytes += v->runs[i + 1].n_bytes;
+			n_cols += v->runs[i + 1].n_cols;
+		}
+		put_string(out, text, n_bytes);
+		text += n_bytes;
+		buf_printf(out, ",\"width\":%u", n_cols);
+		put_color(out, "fg", r->style.fg);
+		put_color(out, "bg", r->style.bg);
+		put_color(out, "underline_color", r->style.underline);
+		put_attrs(out, &r->style);
+		buf_put_str(out, ",\"link\":");
+		if (r->link)
+			put_string(out, r->link->uri, strlen(r->link->uri));
+		else
+			buf_put_str(out, "null");
+		buf_put_char(out, '}');
+	}
+}
+
+static void put_modes(struct buf *out, const struct vt *vt)
+{
+	buf_put_str(out, ",\"modes\":{");
+	for (int m = 0; m < VT_N_MODES; m++)
+		buf_printf(out, "%s\"%s\":%s", m ? "," : "", vt_mode_info((enum vt_mode)m)->name,
+			   bool_name(vt_mode(vt, (enum vt_mode)m)));
+	buf_put_char(out, '}');
+}
+
+static void put_head(struct buf *out, const struct vt *vt)
+{
+	static const char *const shapes[] = { [VT_CURSOR_BLOCK] = "block",
+					      [VT_CURSOR_UNDERLINE] = "underline",
+					      [VT_CURSOR_BAR] = "bar" };
+	const char *title = vt_title(vt, VT_TITLE_WINDOW);
+	struct vt_cursor c = vt_cursor(vt);
+
+	buf_printf(out,
+		   "{\"cols\":%d,\"rows\":%d,\"cursor\":{\"row\":%d,\"col\":%d,\"visible\":%s,",
+		   vt_cols(vt), vt_rows(vt), c.row, c.col, bool_name(c.is_visible));
+	buf_printf(out, "\"shape\":\"%s\"},\"alternate\":%s,\"title\":", shapes[c.shape],
+		   bool_name(vt_is_alternate(vt)));
+	put_string(out, title, strlen(title));
+	put_modes(out, vt);
+	buf_printf(out, ",\"history_lines\":%d,\"lines\":[", vt_history_lines(vt));
+}
+
+void snapshot_json(struct snapshot *s)
+{
+	put_head(s->out, s->vt);
+	for (int row = s->from; row < s->to && snapshot_read(s, row); row++) {
+		buf_printf(s->out, "%s{\"wrapped\":%s,\"runs\":[", row > s->from ? "," : "",
+			   bool_name(s->line.flags & LINE_WRAPPED));
+		put_runs(s->out, &s->line);
+		buf_put_str(s->out, "]}");
+	}
+	buf_put_str(s->out, "]}");
+}
