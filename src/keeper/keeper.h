@@ -81,23 +81,20 @@ void keeper_unpoll(struct keeper *k, int fd);
 void link_up(struct keeper *k, int fd);
 void link_down(struct keeper *k);
 void link_on_event(struct keeper *k, uint32_t events);
-void link_flush(struct keeper *k);              /* send what is owed, as far as there is room */
-void link_drain(struct keeper *k);              /* the daemon is dead: do what it still asked for */
-uint64_t link_deadline(const struct keeper *k); /* ms; UINT64_MAX = none */
+void link_flush(struct keeper *k); /* send what is owed, as far as there is room */
+void link_drain(struct keeper *k); /* the daemon is dead: do what it still asked for */
 
-void daemon_init(struct keeper *k);
 void daemon_on_exit(struct keeper *k, int status);
 void daemon_on_ready(struct keeper *k);
 void daemon_on_stop(struct keeper *k);
-void daemon_on_closed(struct keeper *k);
 void daemon_on_broken(struct keeper *k, const char *why);
 void daemon_on_hangup(struct keeper *k);     /* SIGHUP */
 void daemon_on_terminate(struct keeper *k);  /* SIGTERM, SIGINT */
 void daemon_on_connection(struct keeper *k); /* given up: somebody connects */
 void daemon_on_time(struct keeper *k);
-uint64_t daemon_deadline(const struct keeper *k);
 void daemon_end_children(struct keeper *k); /* the last thing: nobody survives */
 
 void keeper_reap(struct keeper *k);
+uint64_t keeper_deadline(const struct keeper *k); /* ms; UINT64_MAX = none */
 
 #endif

@@ -9,6 +9,7 @@
 
 #define PACKETS_PER_TURN 64
 #define RETRY_MS 20
+#define CLOSED_MS 1000 /* from closing the link to being dead */
 
 static uint8_t packet_in[KEEPER_MAX_PACKET] __attribute__((aligned(8)));
 static uint8_t packet_out[KEEPER_MAX_PACKET] __attribute__((aligned(8)));
@@ -50,8 +51,11 @@ void link_down(struct keeper *k)
 {
 	struct link *l = &k->link;
 
-	if (l->fd >= 0)
-		close(l->fd);
+	if (l->fd < 0)
+		return;
+	/* As with reports: a child before exec may hold a copy. */
+	keeper_unpoll(k, l->fd);
+	close(l->fd);
 	l->fd = -1;
 	l->phase = LINK_DOWN;
 	l->waits_for_room = false;
@@ -322,11 +326,6 @@ void link_flush(struct keeper *k)
 		flush_now(k);
 }
 
-uint64_t link_deadline(const struct keeper *k)
-{
-	return k->link.phase != LINK_DOWN && k->link.retry_ms ? k->link.retry_ms : UINT64_MAX;
-}
-
 /* ---- receiving ------------------------------------------------------------ */
 
 static void on_spawn(struct keeper *k, const struct keeper_spawn *m, const int *fds)
@@ -418,7 +417,7 @@ static void on_closed(struct keeper *k)
 {
 	k->link.is_closed = true;
 	keeper_unpoll(k, k->link.fd);
-	daemon_on_closed(k);
+	k->daemon.kill_ms = keeper_now_ms() + CLOSED_MS;
 }
 
 /* One packet; false when there is none, or none may be read now. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/param.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -26,12 +27,15 @@
 #define LOG_MAX_BYTES (1u << 20) /* then it becomes keeper.log.1 */
 #define EVENTS_PER_TURN 64
 
+#define OOM_MAX 1000
+
 enum { EXIT_USAGE = 2, EXIT_BUSY = 3 };
 
+enum { OPT_STATE, OPT_SOCKET, OPT_DAEMON, OPT_FOREGROUND, OPT_READY_FD, OPT_N };
+
 struct options {
-	const char *state, *socket, *daemon;
-	bool is_foreground;
-	int ready_fd; /* -1 = none */
+	const char *v[OPT_N]; /* NULL = not given */
+	int ready_fd;         /* -1 = none */
 	char **daemon_args;
 	int n_daemon_args;
 };
@@ -68,53 +72,28 @@ static void usage(void)
 	      stderr);
 }
 
-static bool parse_fd(const char *s, int *ret)
-{
-	char *end;
-	long n = strtol(s, &end, 10);
-
-	if (*end || end == s || n < 0 || n > 1 << 20 || fcntl((int)n, F_GETFD) < 0)
-		return false;
-	*ret = (int)n;
-	return true;
-}
-
 static bool parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = { { "state", required_argument, NULL, 's' },
-					       { "socket", required_argument, NULL, 'S' },
-					       { "daemon", required_argument, NULL, 'd' },
-					       { "foreground", no_argument, NULL, 'f' },
-					       { "ready-fd", required_argument, NULL, 'r' },
+	static const struct option names[] = { { "state", required_argument, NULL, OPT_STATE },
+					       { "socket", required_argument, NULL, OPT_SOCKET },
+					       { "daemon", required_argument, NULL, OPT_DAEMON },
+					       { "foreground", no_argument, NULL, OPT_FOREGROUND },
+					       { "ready-fd", required_argument, NULL,
+						 OPT_READY_FD },
 					       { NULL, 0, NULL, 0 } };
 	int c;
 
 	*o = (struct options){ .ready_fd = -1 };
 	while ((c = getopt_long(argc, argv, "+", names, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			o->state = optarg;
-			break;
-		case 'S':
-			o->socket = optarg;
-			break;
-		case 'd':
-			o->daemon = optarg;
-			break;
-		case 'f':
-			o->is_foreground = true;
-			break;
-		case 'r':
-			if (parse_fd(optarg, &o->ready_fd))
-				break;
+		if (c >= OPT_N)
 			return false;
-		default:
-			return false;
-		}
+		o->v[c] = optarg ? optarg : "";
 	}
+	if (o->v[OPT_READY_FD])
+		o->ready_fd = (int)strtol(o->v[OPT_READY_FD], NULL, 10);
 	o->daemon_args = argv + optind;
 	o->n_daemon_args = argc - optind;
-	return o->state && o->socket && o->n_daemon_args <= MAX_DAEMON_ARGS - 8;
+	return o->v[OPT_STATE] && o->v[OPT_SOCKET] && o->n_daemon_args <= MAX_DAEMON_ARGS - 8;
 }
 
 /* Tell who started us, once. */
@@ -153,12 +132,7 @@ static void shed_inheritance(struct options *o)
 	if (null >= 0)
 		close(null);
 	spawn_close_all_but(o->ready_fd, o->ready_fd);
-	/* Inherited "ignore" would reach every shell; and SIGCHLD ignored would
-	 * lose every exit status. */
-	for (int signo = 1; signo < NSIG; signo++)
-		(void)signal(signo, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	spawn_ignore_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(077);
@@ -166,11 +140,11 @@ static void shed_inheritance(struct options *o)
 
 static void open_place(struct keeper *k, struct options *o)
 {
-	int r = place_open(&k->place, o->state, o->socket);
+	int r = place_open(&k->place, o->v[OPT_STATE], o->v[OPT_SOCKET]);
 
 	if (r == PLACE_E_BUSY) {
 		fprintf(stderr, "orchflow-keeper: another keeper (pid %d) serves %s\n",
-			(int)k->place.busy_pid, o->state);
+			(int)k->place.busy_pid, o->v[OPT_STATE]);
 		tell(o, "busy %d\n", (int)k->place.busy_pid);
 		exit(EXIT_BUSY);
 	}
@@ -184,23 +158,25 @@ static void open_place(struct keeper *k, struct options *o)
  * them was told to the first process's exit status. */
 static void detach(struct options *o)
 {
-	pid_t pid = fork();
+	pid_t pid = daemon(1, 0) < 0 ? -1 : fork();
 
-	if (pid > 0)
-		_exit(EXIT_SUCCESS);
-	if (pid < 0 || setsid() < 0)
-		die(o, "cannot go to the background", strerror(errno));
-	pid = fork();
-	if (pid > 0)
-		_exit(EXIT_SUCCESS);
+	/* The second fork: no session leader, no controlling terminal ever. */
 	if (pid < 0)
 		die(o, "cannot go to the background", strerror(errno));
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
-		die(o, "/dev/null", strerror(errno));
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		(void)dup2(null, fd);
-	close(null);
+	if (pid > 0)
+		_exit(EXIT_SUCCESS);
+}
+
+/* A terminal stopped by Ctrl-S, or a pipe that nobody reads, must not stop the
+ * keeper; and the flag must not reach others who have that description. */
+static void unblock_stderr(void)
+{
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)dup2(fd, STDERR_FILENO);
+	close(fd);
 }
 
 static void open_log(struct keeper *k, struct options *o)
@@ -211,7 +187,7 @@ static void open_log(struct keeper *k, struct options *o)
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		die(o, path, strerror(errno));
 	snprintf(path, sizeof path, "%s/log/keeper.log", k->place.state);
-	int r = log_open(o->is_foreground ? NULL : path, LOG_MAX_BYTES, "keeper");
+	int r = log_open(o->v[OPT_FOREGROUND] ? NULL : path, LOG_MAX_BYTES, "keeper");
 	if (r < 0)
 		die(o, path, strerror(-r));
 }
@@ -228,11 +204,6 @@ static int read_oom(void)
 	return (int)strtol(text, NULL, 10);
 }
 
-static int at_most_1000(int adj)
-{
-	return adj < 1000 ? adj : 1000;
-}
-
 /* More room and a better place in the row for ourselves; remember what to give
  * back to others. */
 static void take_privileges(struct keeper *k)
@@ -240,9 +211,9 @@ static void take_privileges(struct keeper *k)
 	int adj = read_oom();
 	struct rlimit lim;
 
-	k->daemon_oom_score_adj = at_most_1000(adj + SPAWN_OOM_DAEMON);
-	k->original.oom_score_adj = at_most_1000(adj + SPAWN_OOM_CHILD);
-	for (int try = -1000; try < adj && spawn_set_oom(try) < 0; try += 100)
+	k->daemon_oom_score_adj = MIN(adj + SPAWN_OOM_DAEMON, OOM_MAX);
+	k->original.oom_score_adj = MIN(adj + SPAWN_OOM_CHILD, OOM_MAX);
+	for (int try = -OOM_MAX; try < adj && spawn_set_oom(try) < 0; try += 100)
 		;
 	if (getrlimit(RLIMIT_NOFILE, &k->original.nofile) == 0) {
 		lim = k->original.nofile;
@@ -264,7 +235,7 @@ static void open_signals(struct keeper *k, struct options *o)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	k->epoll_fd = k->table.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (k->signal_fd < 0 || k->epoll_fd < 0)
 		die(o, "event loop", strerror(errno));
 	keeper_poll(k, k->signal_fd, EPOLLIN, POLL_SIGNALS, 0);
@@ -275,8 +246,8 @@ static const char *find_daemon(struct options *o)
 	static const char name[] = "orchflowd";
 	ssize_t n = readlink("/proc/self/exe", default_daemon, sizeof default_daemon - sizeof name);
 
-	if (o->daemon)
-		return o->daemon;
+	if (o->v[OPT_DAEMON])
+		return o->v[OPT_DAEMON];
 	if (n < 0)
 		die(o, "/proc/self/exe", strerror(errno));
 	default_daemon[n] = '\0';
@@ -293,7 +264,7 @@ static void fill_daemon_argv(struct keeper *k, struct options *o)
 	daemon_argv[n++] = k->place.state;
 	daemon_argv[n++] = "--socket";
 	daemon_argv[n++] = k->place.socket;
-	if (o->is_foreground)
+	if (o->v[OPT_FOREGROUND])
 		daemon_argv[n++] = "--foreground";
 	for (int i = 0; i < o->n_daemon_args; i++)
 		daemon_argv[n++] = o->daemon_args[i];
@@ -310,8 +281,9 @@ static void start_up(struct keeper *k, struct options *o)
 		die(o, "--daemon must be an absolute path", "");
 	if (access(k->daemon.argv[0], X_OK) < 0)
 		die(o, k->daemon.argv[0], strerror(errno));
-	if (!o->is_foreground)
+	if (!o->v[OPT_FOREGROUND])
 		detach(o);
+	unblock_stderr();
 	open_log(k, o);
 	if (chdir("/") < 0)
 		die(o, "/", strerror(errno));
@@ -375,12 +347,11 @@ static void on_event(struct keeper *k, const struct epoll_event *ev)
 
 static int timeout_ms(const struct keeper *k)
 {
-	uint64_t a = daemon_deadline(k), b = link_deadline(k), now = keeper_now_ms();
-	uint64_t first = a < b ? a : b;
+	uint64_t first = keeper_deadline(k), now = keeper_now_ms();
 
 	if (k->has_more_dead || first <= now)
 		return 0;
-	return first == UINT64_MAX ? -1 : first - now > 60000 ? 60000 : (int)(first - now);
+	return first == UINT64_MAX ? -1 : (int)MIN(first - now, 60000);
 }
 
 static void run(struct keeper *k)
@@ -408,7 +379,6 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	start_up(&keeper, &o);
-	daemon_init(&keeper);
 	run(&keeper);
 	daemon_end_children(&keeper);
 	return EXIT_SUCCESS;

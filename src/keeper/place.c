@@ -26,40 +26,29 @@ PRINTF_LIKE(2, 3) static int refuse(struct place *p, const char *fmt, ...)
 	return PLACE_E_REFUSED;
 }
 
-/* Every component, 0700 (by the umask). */
-static int make_directories(struct place *p, const char *dir)
+/* Every component, 0700 (by the umask).  Returns the last one's errno, or 0;
+ * which matters only if it is not there afterwards. */
+static int make_directories(const char *dir)
 {
 	char path[PATH_MAX];
 
-	if ((size_t)snprintf(path, sizeof path, "%s", dir) >= sizeof path)
-		return refuse(p, "%s: path too long", dir);
-	for (char *s = path + 1;; s++) {
-		char c = *s;
-
-		if (c != '/' && c != '\0')
-			continue;
+	snprintf(path, sizeof path, "%s", dir);
+	for (char *s = path; s; s = strchr(s + 1, '/')) {
 		*s = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST && errno != EISDIR) {
-			int e = errno;
-			struct stat st;
-
-			/* A read-only or forbidden parent matters only if it is not there. */
-			if (stat(path, &st) < 0)
-				return refuse(p, "cannot make directory %s: %s", path, strerror(e));
-		}
-		*s = c;
-		if (c == '\0')
-			return 0;
+		(void)mkdir(path, 0700);
+		*s = '/';
 	}
+	return mkdir(path, 0700) < 0 ? errno : 0;
 }
 
 /* @bad_mode: permission bits that others must not have. */
 static int check_directory(struct place *p, const char *what, const char *dir, mode_t bad_mode)
 {
 	struct stat st;
+	int e = make_directories(dir);
 
 	if (lstat(dir, &st) < 0)
-		return refuse(p, "%s directory %s: %s", what, dir, strerror(errno));
+		return refuse(p, "%s directory %s: %s", what, dir, strerror(e ? e : errno));
 	/* A link of somebody else could be turned elsewhere at any time. */
 	if (S_ISLNK(st.st_mode) && (st.st_uid != geteuid() || stat(dir, &st) < 0))
 		return refuse(p, "%s directory %s is a symbolic link that is not yours", what, dir);
@@ -76,17 +65,14 @@ static int open_directories(struct place *p)
 {
 	char dir[sizeof p->socket];
 
-	int r = make_directories(p, p->state);
-	if (r == 0)
-		r = check_directory(p, "state", p->state, 0022);
+	int r = check_directory(p, "state", p->state, 0022);
 	if (r)
 		return r;
 	snprintf(dir, sizeof dir, "%s", p->socket);
 	*strrchr(dir, '/') = '\0';
 	if (!dir[0])
 		return refuse(p, "socket %s: not in the root directory", p->socket);
-	r = make_directories(p, dir);
-	return r ? r : check_directory(p, "socket", dir, 0077);
+	return check_directory(p, "socket", dir, 0077);
 }
 
 /* Its holder may be just about to write it. */

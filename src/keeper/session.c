@@ -102,25 +102,17 @@ void session_flush(void)
 	n_pending = 0;
 }
 
-static int kill_signo;
-static uint32_t n_killed;
-
 /* waitid() knows our children from others', dead or alive; one that nobody but
  * us reaps keeps its number. */
 static void kill_if_own(pid_t pid)
 {
 	siginfo_t si;
 
-	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return;
-	n_killed++;
-	(void)kill(pid, kill_signo);
+	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0)
+		(void)kill(pid, SIGKILL);
 }
 
-uint32_t session_kill_own_children(int signo)
+void session_kill_own_children(void)
 {
-	kill_signo = signo;
-	n_killed = 0;
 	for_each_process(kill_if_own);
-	return n_killed;
 }

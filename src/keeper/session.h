@@ -14,7 +14,7 @@
 void session_signal(pid_t leader, uint32_t signo);
 void session_flush(void);
 
-/* Every child of this process, whatever its session: returns how many. */
-uint32_t session_kill_own_children(int signo);
+/* Every child of this process, whatever its session. */
+void session_kill_own_children(void);
 
 #endif

@@ -116,15 +116,28 @@ static int open_stdio(struct stdio *s, const struct keeper_spawn *m, int stdin_f
 	return fail(reterr, has_tty ? KEEPER_STEP_PTY : KEEPER_STEP_PIPE, -r);
 }
 
+/* Nothing that a terminal or a stray kill can send may end or stop the keeper. */
+static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGQUIT, SIGTSTP, SIGTTIN,
+			       SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM };
+
+void spawn_ignore_signals(void)
+{
+	/* Inherited "ignore" would reach every shell; and SIGCHLD ignored would
+	 * lose every exit status. */
+	for (int signo = 1; signo < NSIG; signo++)
+		(void)signal(signo, SIG_DFL);
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN);
+}
+
 void spawn_reset_signals(void)
 {
-	/* Everything else was made default when the keeper started. */
 	sigset_t none;
 
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		(void)signal(ignored[i], SIG_DFL);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static void close_between(unsigned first, unsigned last)
@@ -379,8 +392,7 @@ int spawn_start(struct table *t, const struct keeper_spawn *m, const int *fds,
 
 static void end_start(struct table *t, struct child *c)
 {
-	close(c->report_fd);
-	c->report_fd = -1;
+	table_close_report(t, c);
 	if (c->state == CHILD_STARTING && c->is_past_setup) {
 		c->state = CHILD_RUNNING;
 	} else if (c->state == CHILD_STARTING) {

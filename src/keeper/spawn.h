@@ -36,7 +36,8 @@ NODISCARD int spawn_start(struct table *t, const struct keeper_spawn *m, const i
 void spawn_on_report(struct table *t, struct child *c, bool is_dead);
 
 /* Shared with the start of the daemon; after fork, async-signal-safe. */
-void spawn_reset_signals(void);
+void spawn_ignore_signals(void);        /* the keeper's dispositions */
+void spawn_reset_signals(void);         /* its children's */
 void spawn_close_all_but(int a, int b); /* and but 0, 1, 2; -1: but these */
 int spawn_set_oom(int adj);             /* a hint to the kernel: may be refused */
 

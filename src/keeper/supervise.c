@@ -21,7 +21,6 @@
 #define HEALTHY_MS 10000 /* a daemon that was ready and ran so long starts afresh */
 #define MAX_NEVER_READY 8
 #define RETRY_MS 60000   /* given up: a connection may start it again */
-#define CLOSED_MS 1000   /* from closing the link to being dead */
 #define ORDERLY_MS 30000 /* from SIGTERM to the daemon's STOP */
 #define LEAVE_MS 2000    /* from STOP to the daemon's exit */
 #define HANGUP_MS 2000   /* from SIGHUP to SIGKILL, without a daemon */
@@ -42,14 +41,19 @@ static const char down_answer[] =
 /* The system's count; 0 if the kernel does not say. */
 static uint64_t count_oom_kills(void)
 {
-	static char text[16384];
+	static char text[32768];
+	size_t at = 0;
+	ssize_t n = 1;
 	int fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return 0;
-	ssize_t n = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
+	/* A page at a time is what it gives. */
+	while (fd >= 0 && n > 0 && at < sizeof text - 1) {
+		n = read(fd, text + at, sizeof text - 1 - at);
+		at += n > 0 ? (size_t)n : 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	text[at] = '\0';
 	const char *p = strstr(text, "\noom_kill ");
 	return p ? strtoull(p + strlen("\noom_kill "), NULL, 10) : 0;
 }
@@ -112,11 +116,6 @@ static void start(struct keeper *k)
 	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	log_info("daemon %d started (start %u)", (int)pid, d->n_starts);
 	link_up(k, pair[0]);
-}
-
-void daemon_init(struct keeper *k)
-{
-	wait_to_start(k, 0);
 }
 
 void daemon_on_ready(struct keeper *k)
@@ -188,9 +187,10 @@ static void give_up(struct keeper *k)
 		  k->daemon.n_never_ready, table_count(&k->table, CHILD_RUNNING));
 }
 
-static void start_again(struct keeper *k, bool was_ready, bool was_fault)
+static void start_again(struct keeper *k, int status, bool was_ready, bool was_fault)
 {
 	struct supervisor *d = &k->daemon;
+	bool was_killed = was_ready && !was_fault && WIFSIGNALED(status);
 	bool was_healthy = was_ready && keeper_now_ms() - d->started_ms >= HEALTHY_MS;
 
 	if (was_healthy || (was_ready && !was_fault))
@@ -199,8 +199,9 @@ static void start_again(struct keeper *k, bool was_ready, bool was_fault)
 		d->n_failures++;
 	if (was_fault && !was_ready)
 		d->n_never_ready++;
-	/* Somebody kills it as it comes up: not its fault, but no race. */
-	wait_to_start(k, was_ready || was_fault ? wait_ms(d->n_failures) : WAIT_FIRST_MS);
+	/* A kill is followed at once.  It may also end by itself, or be killed as
+	 * it comes up: no fault, but no race either. */
+	wait_to_start(k, was_fault || was_killed ? wait_ms(d->n_failures) : WAIT_FIRST_MS);
 	if (d->n_never_ready >= MAX_NEVER_READY)
 		give_up(k);
 }
@@ -236,7 +237,7 @@ void daemon_on_exit(struct keeper *k, int status)
 		note_fault(k);
 	switch (d->stop) {
 	case STOP_NOT:
-		start_again(k, was_ready, was_fault);
+		start_again(k, status, was_ready, was_fault);
 		break;
 	case STOP_ASKED:
 		hang_up_sessions(k);
@@ -258,11 +259,6 @@ void daemon_on_broken(struct keeper *k, const char *why)
 	log_info("killing daemon %d: %s", (int)d->pid, why);
 	d->is_broken = true;
 	(void)kill(d->pid, SIGKILL);
-}
-
-void daemon_on_closed(struct keeper *k)
-{
-	k->daemon.kill_ms = keeper_now_ms() + CLOSED_MS;
 }
 
 /* ---- the keeper's own end ------------------------------------------------- */
@@ -339,7 +335,6 @@ static void on_stop_deadline(struct keeper *k)
 void daemon_end_children(struct keeper *k)
 {
 	uint64_t until = keeper_now_ms() + END_MS;
-	uint32_t n_killed = 0;
 
 	/* Whoever dies leaves us its children: again until nobody is left. */
 	while (keeper_now_ms() < until) {
@@ -347,20 +342,14 @@ void daemon_end_children(struct keeper *k)
 			;
 		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
 			break;
-		n_killed += session_kill_own_children(SIGKILL);
+		session_kill_own_children();
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	}
-	log_info("keeper ends (%u left to kill)", n_killed);
+	log_info("keeper ends");
 	place_close(&k->place);
 }
 
 /* ---- given up ------------------------------------------------------------- */
-
-static void leave_given_up(struct keeper *k)
-{
-	keeper_unpoll(k, k->place.listen_fd);
-	start(k);
-}
 
 static void answer_one(int fd)
 {
@@ -380,7 +369,8 @@ void daemon_on_connection(struct keeper *k)
 		return;
 	if (keeper_now_ms() - d->started_ms >= RETRY_MS) {
 		/* Not accepted: the daemon answers it, or we do when that failed. */
-		leave_given_up(k);
+		keeper_unpoll(k, k->place.listen_fd);
+		start(k);
 		return;
 	}
 	for (int i = 0; i < ANSWERS_PER_TURN; i++) {
@@ -412,7 +402,7 @@ void daemon_on_hangup(struct keeper *k)
 
 /* ---- time and reaping ----------------------------------------------------- */
 
-uint64_t daemon_deadline(const struct keeper *k)
+uint64_t keeper_deadline(const struct keeper *k)
 {
 	const struct supervisor *d = &k->daemon;
 	uint64_t ms = UINT64_MAX;
@@ -423,6 +413,8 @@ uint64_t daemon_deadline(const struct keeper *k)
 		ms = d->kill_ms;
 	if (d->stop != STOP_NOT && d->stop_ms < ms)
 		ms = d->stop_ms;
+	if (k->link.retry_ms && k->link.retry_ms < ms)
+		ms = k->link.retry_ms;
 	return ms;
 }
 

@@ -1,6 +1,7 @@
 #include "keeper/table.h"
 
 #include <assert.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 struct child *table_take(struct table *t)
@@ -32,11 +33,18 @@ void child_close_fds(struct child *c)
 	c->n_fds = 0;
 }
 
+void table_close_report(const struct table *t, struct child *c)
+{
+	if (c->report_fd >= 0)
+		(void)epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, c->report_fd, NULL);
+	close_fd(&c->report_fd);
+}
+
 void table_drop(struct table *t, struct child *c)
 {
 	table_paid(t, c, c->owes);
 	child_close_fds(c);
-	close_fd(&c->report_fd);
+	table_close_report(t, c);
 	c->state = CHILD_FREE;
 	while (t->n_high > 0 && t->children[t->n_high - 1].state == CHILD_FREE)
 		t->n_high--;

@@ -45,6 +45,7 @@ struct table {
 	uint32_t n_high;       /* records from here on are free */
 	uint32_t n_owing;      /* records with .owes */
 	uint64_t highest_pane; /* ever spawned */
+	int epoll_fd;          /* where report descriptors are polled */
 };
 
 /* A cleared record (state FREE until the caller sets it); NULL: full. */
@@ -57,5 +58,8 @@ uint32_t table_count(const struct table *t, enum child_state state);
 void table_owe(struct table *t, struct child *c, uint32_t what);
 void table_paid(struct table *t, struct child *c, uint32_t what);
 void child_close_fds(struct child *c);
+/* Unpolled first: a child that has not got to exec holds a copy, which would
+ * keep a closed descriptor's events coming. */
+void table_close_report(const struct table *t, struct child *c);
 
 #endif
