@@ -9,7 +9,7 @@ static size_t parse_key(const char *s, unsigned char *ret)
 	size_t n = strcspn(s + 1, ",") + 1;
 	char c;
 
-	if (s[0] == '\0')
+	if (s[0] == '\0' || s[0] == ',')
 		return 0;
 	if (n == 2 && s[0] == '^') {
 		c = s[1];
