@@ -122,10 +122,11 @@ static int on_pair(void *user, const char *section, const char *name, const char
 
 	(void)snprintf(full, sizeof full, "%s.%s", section, name);
 	key = find_key(full);
-	if (!key)
+	if (!key) {
 		complain_unknown(r, full);
-	else if (config_set(r->config, key, value, why, sizeof why))
+	} else if (config_set(r->config, key, value, why, sizeof why)) {
 		complain(r, full, "%s %s", full, why);
+	}
 	return 1;
 }
 
@@ -181,12 +182,13 @@ int config_find(char *out, size_t size)
 	const char *home = env_or_null("HOME");
 	int n;
 
-	if (own)
+	if (own) {
 		n = snprintf(out, size, "%s", own);
-	else if (xdg)
+	} else if (xdg) {
 		n = snprintf(out, size, "%s/orchflow/orchflow.conf", xdg);
-	else
+	} else {
 		n = snprintf(out, size, "%s/.config/orchflow/orchflow.conf", home ? home : "");
+	}
 	return n < 0 || (size_t)n >= size ? err_origin(-ENAMETOOLONG) : 0;
 }
 
@@ -219,6 +221,8 @@ void config_to_core(const struct config *c, struct core_config *ret)
 	ret->input_queue_bytes = (uint32_t)c->input_queue;
 	ret->exited_keep_s = (uint32_t)c->exited_keep_s;
 	ret->exited_keep_n = (uint32_t)c->exited_keep_n;
+	ret->history_lines = (uint32_t)c->history_lines;
+	ret->history_bytes = (uint32_t)c->history_bytes;
 	ret->flush_quiet_us = (uint32_t)c->flush_quiet_us;
 	ret->flush_latest_us = (uint32_t)c->flush_latest_us;
 	ret->pause_max_ms = (uint32_t)c->pause_max_ms;

@@ -17,6 +17,7 @@ struct config {
 	int64_t max_sessions, max_panes, max_clients;
 	int64_t input_queue, subscriber_queue, request; /* bytes */
 	int64_t exited_keep_s, exited_keep_n;
+	int64_t history_lines, history_bytes; /* per pane */
 	int64_t flush_quiet_us, flush_latest_us, pause_max_ms;
 	int64_t log_level; /* enum log_level */
 	int64_t log_max_bytes;

@@ -15,6 +15,7 @@ enum config_type {
 struct config_key {
 	const char *name; /* "limits.panes" */
 	enum config_type type;
+	bool is_hidden;        /* a test hook, not in the manual */
 	size_t offset;         /* in struct config */
 	uint64_t unit_ns;      /* DURATION: of the stored number */
 	const char *unit;      /* DURATION: "us" */
@@ -25,7 +26,6 @@ struct config_key {
 	const char *limits;    /* the same for people */
 	const char *choices;   /* CHOICE: "error|warn" */
 	const char *doc;
-	bool is_hidden; /* a test hook, not in the manual */
 };
 
 extern const struct config_key config_keys[];

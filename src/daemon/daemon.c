@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
@@ -160,10 +161,11 @@ static void on_serving(int listen_fd, void *user)
 	const struct daemon *d = user;
 	int r = api_server_listen(d->api, listen_fd);
 
-	if (r < 0)
+	if (r < 0) {
 		log_fault(r, "cannot serve");
-	else
+	} else {
 		log_info("serving socket=%s", d->options->socket_path);
+	}
 }
 
 /* ---- signals ---- */
@@ -172,10 +174,11 @@ static void on_shut_down(const struct core_kill_report *report, const struct fai
 {
 	struct daemon *d = user;
 
-	if (f)
+	if (f) {
 		log_error("shutdown: %s", fail_kind(f->code)->text);
-	else
+	} else {
 		log_info("shutdown ended=%zu", report->n);
+	}
 	uv_stop(&d->loop);
 }
 
@@ -251,6 +254,18 @@ static int make_dir(const char *path)
 	return err_origin(-errno);
 }
 
+/* What is not ours to format (a failed assertion, a sanitizer, libuv) ends up in
+ * the log as well: nobody reads the stderr of a daemon. */
+static void take_stderr(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return;
+	(void)dup3(fd, STDERR_FILENO, 0);
+	(void)close(fd);
+}
+
 static int open_log(const struct daemon *d)
 {
 	char path[PATH_MAX];
@@ -264,7 +279,8 @@ static int open_log(const struct daemon *d)
 	r = make_dir(path);
 	if (r < 0)
 		return err_trace(r);
-	(void)strcat(path, "/daemon.log");
+	(void)snprintf(path + n, sizeof path - (size_t)n, "/daemon.log");
+	take_stderr(path);
 	return err_trace(log_open(path, (size_t)d->config.log_max_bytes, "orchflowd"));
 }
 

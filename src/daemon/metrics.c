@@ -214,10 +214,11 @@ static void text_hist(struct buf *out, const char *name, const char *label, cons
 	for (int octave = 0; octave < N_OCTAVES - 2; octave++) {
 		for (int i = 0; i < SUB_BUCKETS; i++)
 			n += h->buckets[octave * SUB_BUCKETS + i];
-		if (octave % 2 == 1)
+		if (octave % 2 == 1) {
 			buf_printf(out, "orchflow_%s_bucket{%sle=\"%.9g\"} %llu\n", name, label,
 				   (double)(1ull << (FIRST_OCTAVE + octave + 1)) / 1e9,
 				   (unsigned long long)n);
+		}
 	}
 	buf_printf(out, "orchflow_%s_bucket{%sle=\"+Inf\"} %llu\n", name, label,
 		   (unsigned long long)h->n);
@@ -245,9 +246,10 @@ static void text_methods(struct buf *out, const struct api_server *s)
 	for (size_t i = 0; i < api_method_count(); i++) {
 		const struct api_method_stats *stats = api_server_method_stats(s, i);
 
-		if (stats->n_calls)
+		if (stats->n_calls) {
 			buf_printf(out, "orchflow_method_errors_total{method=\"%s\"} %llu\n",
 				   api_method_at(i)->name, (unsigned long long)stats->n_errors);
+		}
 	}
 	text_head(out, "method_seconds", "", "From reading a request to writing its answer",
 		  "histogram");
