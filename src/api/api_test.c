@@ -39,7 +39,7 @@ static int teardown(void **state)
 
 /* ---- results are what the table says ---- */
 
-static void check_against(const struct api_field *fields, const json_t *record)
+static void check_against(const struct api_field *fields, json_t *record)
 {
 	const char *key;
 	json_t *v;
@@ -51,7 +51,7 @@ static void check_against(const struct api_field *fields, const json_t *record)
 		if (json_is_null(v) && !strstr(f->type, "|null"))
 			fail_msg("%s is null", f->name);
 	}
-	json_object_foreach((json_t *)(uintptr_t)record, key, v)
+	json_object_foreach(record, key, v)
 	{
 		const struct api_field *f = fields;
 
@@ -88,6 +88,8 @@ static const struct {
 	{ "pane.write", CALL("pane.write", "{\"pane\":\"p1\",\"data\":\"aGk=\"}") },
 	{ "pane.send_keys", CALL("pane.send_keys", "{\"pane\":\"p1\",\"keys\":[\"Enter\"]}") },
 	{ "pane.read", CALL("pane.read", "{\"pane\":\"p1\",\"last\":10}") },
+	{ "pane.snapshot", CALL("pane.snapshot", "{\"pane\":\"p1\",\"history\":10}") },
+	{ "pane.snapshot", CALL("pane.snapshot", "[\"p1\",\"ansi\"]") },
 	{ "pane.wait", CALL("pane.wait", "{\"pane\":\"p1\",\"regex\":\"x\",\"timeout_ms\":5}") },
 	{ "pane.subscribe", CALL("pane.subscribe", "{\"pane\":\"p1\",\"on_lag\":\"pause\"}") },
 	{ "pane.unsubscribe", CALL("pane.unsubscribe", "[1]") },
@@ -201,10 +203,11 @@ static void lists_are_paged(void **state)
 		n_seen += json_array_size(json_object_get(result, "panes"));
 		n_pages++;
 		next = json_string_value(json_object_get(result, "next"));
-		if (next)
+		if (next) {
 			(void)snprintf(cursor, sizeof cursor, "\"cursor\":\"%s\"", next);
-		else
+		} else {
 			cursor[0] = '\0';
+		}
 		json_decref(result);
 	} while (cursor[0]);
 	assert_int_equal(n_seen, 450);
@@ -251,14 +254,17 @@ static void events_come_as_documented(void **state)
 	expect_event(&p, "pane.title");
 	json_decref(peer_result(&q, CALL("pane.signal", "[\"p1\",\"KILL\"]")));
 	expect_event(&p, "pane.exit");
-	for (int e = CORE_PANE_CLOSED; e < CORE_N_EVENTS; e++)
+	for (int e = CORE_PANE_CLOSED; e < CORE_N_EVENTS; e++) {
 		api_server_on_event(r->server, (enum core_event)e, r->pane,
 				    core_session_next(r->core, 0));
+	}
 	expect_event(&p, "pane.closed");
 	expect_event(&p, "pane.resized");
 	expect_event(&p, "pane.title");
 	expect_event(&p, "pane.respawned");
 	expect_event(&p, "pane.deleted");
+	expect_event(&p, "pane.bell");
+	expect_event(&p, "pane.cwd");
 	expect_event(&p, "session.created");
 	expect_event(&p, "session.changed");
 	expect_event(&p, "session.deleted");
@@ -326,11 +332,12 @@ static void lost_events_are_counted_for_who_does_not_read(void **state)
 	assert_true(stats.queue_bytes <= 1u << 20);
 	assert_true(stats.n_events_lost > 0);
 	while ((e = peer_receive(&p))) {
-		if (strcmp(json_string_value(json_object_get(e, "method")), "events.lost") == 0)
+		if (strcmp(json_string_value(json_object_get(e, "method")), "events.lost") == 0) {
 			n_lost = json_integer_value(
 				json_object_get(json_object_get(e, "params"), "n"));
-		else
+		} else {
 			n_got++;
+		}
 		json_decref(e);
 	}
 	assert_int_equal(n_lost, stats.n_events_lost);

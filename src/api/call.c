@@ -303,13 +303,13 @@ struct pane *api_call_pane(struct api_call *call)
 
 /* ---- clients that go ---- */
 
-static void abandon(struct api_call *call)
+static void abandon(struct client *client, struct api_call *call)
 {
-	struct api_server *s = call->server;
+	struct api_server *s = client->server;
 
 	if (call->batch)
 		call->batch->client = NULL;
-	call->client->n_calls--;
+	client->n_calls--;
 	call->client = NULL;
 	list_remove(&call->link);
 	list_append(&s->orphans, &call->link);
@@ -322,7 +322,7 @@ static void abandon(struct api_call *call)
 void api_calls_abandon(struct client *client)
 {
 	while (!list_is_empty(&client->calls))
-		abandon(list_entry(client->calls.next, struct api_call, link));
+		abandon(client, list_entry(client->calls.next, struct api_call, link));
 }
 
 void api_calls_drop(struct api_server *s)

@@ -47,10 +47,11 @@ void census_read_memory(uint32_t pid, struct census_memory *ret)
 	if (!file)
 		return;
 	while (fgets(line, sizeof line, file)) {
-		if (strncmp(line, "Rss:", 4) == 0)
+		if (strncmp(line, "Rss:", 4) == 0) {
 			ret->rss_bytes = strtoull(line + 4, NULL, 10) * 1024;
-		else if (strncmp(line, "Pss:", 4) == 0)
+		} else if (strncmp(line, "Pss:", 4) == 0) {
 			ret->pss_bytes = strtoull(line + 4, NULL, 10) * 1024;
+		}
 	}
 	(void)fclose(file);
 }

@@ -156,11 +156,12 @@ static void uncork(struct conn *c, bool is_direct)
 	ssize_t n = 0;
 	int r = 0;
 
-	if (is_direct && outq_is_empty(&c->out) && !c->is_closed && buf_len(cork) > 0)
+	if (is_direct && outq_is_empty(&c->out) && !c->is_closed && buf_len(cork) > 0) {
 		n = conn_send(c,
 			      &(struct iovec){ .iov_base = cork->data + cork->start,
 					       .iov_len = buf_len(cork) },
 			      1);
+	}
 	if (n > 0)
 		buf_consume(cork, (size_t)n);
 	if (!c->is_closed && buf_len(cork) > 0)
@@ -203,10 +204,11 @@ void conn_answer_end(struct conn *c)
 		buf_truncate(out, c->hub->answer_mark);
 	if (r == 0 && out == &c->hub->scratch && !c->is_closed)
 		r = queue(c, buf_data(out), buf_len(out), OUTQ_ANSWER);
-	if (r < 0)
+	if (r < 0) {
 		lose(c, r);
-	else if (out == &c->hub->cork && buf_len(out) > CORK_FLUSH_BYTES)
+	} else if (out == &c->hub->cork && buf_len(out) > CORK_FLUSH_BYTES) {
 		uncork(c, true);
+	}
 	conn_mark_dirty(c);
 }
 
@@ -330,10 +332,11 @@ static void work(struct conn *c)
 		}
 		n_left--;
 		c->hub->stats.n_messages++;
-		if (r == RPC_FRAME_E_OVERSIZED)
+		if (r == RPC_FRAME_E_OVERSIZED) {
 			c->hub->ops->on_oversized(c);
-		else
+		} else {
 			c->hub->ops->on_message(c, p, n);
+		}
 		if (c->out.n_bytes[OUTQ_ANSWER] > c->hub->limits.max_answer_bytes)
 			c->is_choked = true;
 	}
@@ -351,10 +354,11 @@ void conn_serve(struct conn *c)
 	/* A descriptor belongs to the message it came with. */
 	if (buf_len(&c->framer.in) == 0)
 		drop_fds(c);
-	if (is_lent)
+	if (is_lent) {
 		take_back(c);
-	else
+	} else {
 		buf_shrink(&c->framer.in);
+	}
 	uncork(c, true);
 	hub->corked = NULL;
 	if (buf_len(&hub->cork) == 0 && hub->cork.size > KEEP_BUFFER_BYTES)

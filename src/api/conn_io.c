@@ -88,21 +88,19 @@ bool conn_receive(struct conn *c)
 		rpc_framer_commit(&c->framer, (size_t)n);
 		return true;
 	}
-	if (n == 0)
+	if (n == 0) {
 		half_close(c);
-	else if (errno != EAGAIN && errno != EINTR)
+	} else if (errno != EAGAIN && errno != EINTR) {
 		conn_close(c);
+	}
 	return false;
 }
 
-ssize_t conn_send(struct conn *c, const struct iovec *iov, size_t n)
+ssize_t conn_send(struct conn *c, struct iovec *iov, size_t n)
 {
-	struct msghdr msg = { .msg_iovlen = n };
-	ssize_t sent;
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
+	ssize_t sent = sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	/* sendmsg() does not write to the vector, whatever its type says. */
-	memcpy(&msg.msg_iov, &iov, sizeof iov);
-	sent = sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	c->hub->stats.n_sends++;
 	if (sent >= 0) {
 		c->hub->stats.n_bytes_out += (size_t)sent;

@@ -8,7 +8,7 @@
  * now or for ever (a dead connection is closed, a finished one half-closed). */
 bool conn_receive(struct conn *c);
 /* Bytes taken; 0 if none fit now or the connection is lost (and closed). */
-ssize_t conn_send(struct conn *c, const struct iovec *iov, size_t n);
+ssize_t conn_send(struct conn *c, struct iovec *iov, size_t n);
 void conn_send_queue(struct conn *c);
 
 void conn_serve(struct conn *c); /* one turn */

@@ -12,10 +12,11 @@ static int refuse_unknown(const char *name, struct fail *reterr)
 	const char *nearest = api_method_nearest(name);
 
 	(void)fail_setf(reterr, FAIL_METHOD_NOT_FOUND, name, "%.80s", name);
-	if (nearest)
+	if (nearest) {
 		fail_hint(reterr, "did you mean %s?", nearest);
-	else
+	} else {
 		fail_hint(reterr, "rpc.discover lists all methods");
+	}
 	return FAIL_E_FAILED;
 }
 
@@ -131,10 +132,11 @@ void client_on_message(struct conn *c, const char *p, size_t n)
 		return;
 	}
 	client->n_bad = 0;
-	if (json_is_array(v))
+	if (json_is_array(v)) {
 		call_batch(client, v, now_ns);
-	else
+	} else {
 		call_one(client, NULL, v, now_ns);
+	}
 	json_decref(v);
 }
 

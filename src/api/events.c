@@ -29,6 +29,10 @@ static const struct api_event_row rows[] = {
 				  FIELDS({ "pane", "Pane", "" }) },
 	[CORE_PANE_DELETED] = { "pane.deleted", "The pane is gone.",
 				FIELDS({ "pane", "string", "id" }) },
+	[CORE_PANE_BELL] = { "pane.bell", "The program rang the bell.",
+			     FIELDS({ "pane", "string", "id" }) },
+	[CORE_PANE_CWD] = { "pane.cwd", "The program told of another working directory.",
+			    FIELDS({ "pane", "string", "id" }, { "cwd", "string", "" }) },
 	[CORE_SESSION_CREATED] = { "session.created", "A session was made.",
 				   FIELDS({ "session", "Session", "" }) },
 	[CORE_SESSION_CHANGED] = { "session.changed",
@@ -84,7 +88,7 @@ static void put_pane_id(struct rpc_writer *w, const struct pane_info *i)
 	rpc_kv_str(w, "pane", i->id);
 }
 
-static void put_pane_gone(struct rpc_writer *w, const struct event *e)
+static void put_pane_alone(struct rpc_writer *w, const struct event *e)
 {
 	struct pane_info i;
 
@@ -102,10 +106,11 @@ static void put_exit(struct rpc_writer *w, const struct event *e)
 	rpc_key(w, "status");
 	record_status(w, i.has_status, i.status);
 	rpc_key(w, "exited_us");
-	if (i.exited_us)
+	if (i.exited_us) {
 		rpc_uint(w, i.exited_us);
-	else
+	} else {
 		rpc_null(w);
+	}
 }
 
 static void put_closed(struct rpc_writer *w, const struct event *e)
@@ -136,6 +141,15 @@ static void put_title(struct rpc_writer *w, const struct event *e)
 	rpc_kv_str(w, "title", i.title);
 }
 
+static void put_cwd(struct rpc_writer *w, const struct event *e)
+{
+	struct pane_info i;
+
+	pane_get_info(e->pane, &i);
+	put_pane_id(w, &i);
+	rpc_kv_str(w, "cwd", i.cwd);
+}
+
 static void put_session_gone(struct rpc_writer *w, const struct event *e)
 {
 	struct session_info i;
@@ -163,13 +177,17 @@ static void (*const put_members[])(struct rpc_writer *w, const struct event *e) 
 	[CORE_PANE_RESIZED] = put_size,
 	[CORE_PANE_TITLE] = put_title,
 	[CORE_PANE_RESPAWNED] = put_whole_pane,
-	[CORE_PANE_DELETED] = put_pane_gone,
+	[CORE_PANE_DELETED] = put_pane_alone,
+	[CORE_PANE_BELL] = put_pane_alone,
+	[CORE_PANE_CWD] = put_cwd,
 	[CORE_SESSION_CREATED] = put_whole_session,
 	[CORE_SESSION_CHANGED] = put_whole_session,
 	[CORE_SESSION_DELETED] = put_session_gone,
 	[API_SERVER_STOPPING] = put_nothing,
 	[API_EVENTS_LOST] = put_lost,
 };
+
+_Static_assert(ARRAY_LEN(put_members) == API_EVENTS_LOST + 1, "a writer for each event");
 
 void event_encode(const struct event *e, enum rpc_encoding enc, struct buf *out)
 {

@@ -81,9 +81,10 @@ static void on_timer(uv_timer_t *handle)
 
 void conn_hub_watch_half_closed(struct conn_hub *hub)
 {
-	if (!uv_is_active((uv_handle_t *)&hub->timer))
+	if (!uv_is_active((uv_handle_t *)&hub->timer)) {
 		(void)uv_timer_start(&hub->timer, on_timer, HALF_CLOSED_CHECK_MS,
 				     HALF_CLOSED_CHECK_MS);
+	}
 }
 
 int conn_hub_init(struct conn_hub *hub, uv_loop_t *loop, const struct conn_ops *ops)

@@ -48,9 +48,10 @@ static int read_input(const struct rpc_args *a, struct buf *out, struct fail *re
 {
 	const json_t *text = rpc_arg_json(a, "text");
 
-	if (rpc_arg_has(a, "data") == (text != NULL))
+	if (rpc_arg_has(a, "data") == (text != NULL)) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "data",
 				 "either data or text is needed");
+	}
 	if (text) {
 		buf_put(out, json_string_value(text), json_string_length(text));
 		return err_trace(buf_check(out));
@@ -70,9 +71,10 @@ static void pane_write(struct api_call *call)
 	if (!p || api_call_failed(call, read_input(&call->args, &input, &f), &f))
 		return;
 	later = api_call_defer(call);
-	if (later)
+	if (later) {
 		core_pane_write(api_call_core(later), p, buf_data(&input), buf_len(&input),
 				on_written, later);
+	}
 }
 
 static void pane_send_keys(struct api_call *call)
@@ -88,9 +90,10 @@ static void pane_send_keys(struct api_call *call)
 	    api_call_failed(call, err_trace(buf_check(&input)), &f))
 		return;
 	later = api_call_defer(call);
-	if (later)
+	if (later) {
 		core_pane_write(api_call_core(later), p, buf_data(&input), buf_len(&input),
 				on_written, later);
+	}
 }
 
 /* ---- read ---- */
@@ -265,16 +268,17 @@ static int subscribe(struct api_call *call, struct pane *p, struct stream_begin 
 
 	read_sub_spec(&call->args, &spec);
 	/* Who may stop a terminal has more than a look at it. */
-	if (spec.on_lag == CORE_LAG_PAUSE && !(call->client->scopes & API_SCOPE_WRITE))
+	if (spec.on_lag == CORE_LAG_PAUSE && !(call->client->scopes & API_SCOPE_WRITE)) {
 		return fail_setf(reterr, FAIL_PERMISSION_DENIED, "on_lag",
 				 "pause needs the scope write");
+	}
 	return stream_subscribe(call->client, p, &spec, ret, reterr);
 }
 
 static void pane_subscribe(struct api_call *call)
 {
 	struct pane *p = api_call_pane(call);
-	struct stream_begin begin;
+	struct stream_begin begin = { 0 };
 	struct pane_info i;
 	struct rpc_writer *w;
 	struct fail f;
@@ -359,12 +363,14 @@ static int watch(struct api_call *call, struct watch_spec *spec, uint64_t *ret_i
 	struct core *core = api_call_core(call);
 	int r = read_kinds(rpc_arg_json(a, "kinds"), &spec->kinds, reterr);
 
-	if (!r)
+	if (!r) {
 		r = read_ids(core, rpc_arg_json(a, "panes"), find_pane, &spec->panes,
 			     &spec->n_panes, reterr);
-	if (!r)
+	}
+	if (!r) {
 		r = read_ids(core, rpc_arg_json(a, "sessions"), find_session, &spec->sessions,
 			     &spec->n_sessions, reterr);
+	}
 	return r ? r : watch_add(call->client, spec, ret_id, reterr);
 }
 
@@ -373,7 +379,7 @@ static void events_subscribe(struct api_call *call)
 	struct watch_spec spec = { 0 };
 	struct rpc_writer *w;
 	struct fail f;
-	uint64_t id;
+	uint64_t id = 0;
 	int r = watch(call, &spec, &id, &f);
 
 	mem_free(spec.panes); /* the watch took them if there is one */

@@ -24,10 +24,11 @@ static void answer_pane(struct api_call *call, const struct pane *p)
 
 static void on_pane(struct pane *p, const struct fail *f, void *user)
 {
-	if (p)
+	if (p) {
 		answer_pane(user, p);
-	else
+	} else {
 		api_call_fail(user, f);
+	}
 }
 
 /* ---- create ---- */
@@ -74,7 +75,7 @@ static void pane_create(struct api_call *call)
 	struct pane_spec spec;
 	struct api_call *later;
 	struct fail f;
-	int fd;
+	int fd = -1;
 
 	read_spec(&call->args, &spec);
 	if (api_call_failed(call, take_stdin(call, &fd, &f), &f))
@@ -139,9 +140,10 @@ static int read_filter(struct api_call *call, struct filter *ret, uint64_t *ret_
 	int r = 0;
 
 	*ret_after = cursor ? record_id_parse(cursor, 'p') : 0;
-	if (cursor && !*ret_after)
+	if (cursor && !*ret_after) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "cursor",
 				 "not one that was given out");
+	}
 	if (session)
 		r = core_session_find(api_call_core(call), session, &s, reterr);
 	*ret = (struct filter){ .session = s, .state = rpc_arg_str(&call->args, "state", NULL) };
@@ -152,7 +154,7 @@ static void pane_list(struct api_call *call)
 {
 	int64_t limit = rpc_arg_int(&call->args, "limit", API_MAX_PAGE);
 	struct core *core = api_call_core(call);
-	struct filter filter;
+	struct filter filter = { 0 };
 	const struct pane *p;
 	struct rpc_writer *w;
 	uint64_t after;
@@ -258,10 +260,11 @@ static void pane_signal(struct api_call *call)
 		api_call_fail(call, &f);
 		return;
 	}
-	if (strcmp(to, "leader") == 0)
+	if (strcmp(to, "leader") == 0) {
 		target = CORE_TO_LEADER;
-	else if (strcmp(to, "session") == 0)
+	} else if (strcmp(to, "session") == 0) {
 		target = CORE_TO_SESSION;
+	}
 	if (!api_call_failed(call, core_pane_signal(api_call_core(call), p, signo, target, &f), &f))
 		api_call_result_empty(call);
 }
@@ -291,9 +294,10 @@ static void pane_kill(struct api_call *call)
 	struct pane *p = api_call_pane(call);
 	struct api_call *later = p ? api_call_defer(call) : NULL;
 
-	if (later)
+	if (later) {
 		core_pane_kill(api_call_core(later), p, wants_tree, (uint32_t)grace_ms, on_killed,
 			       later);
+	}
 }
 
 static void pane_delete(struct api_call *call)

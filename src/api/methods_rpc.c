@@ -16,9 +16,10 @@ static int read_encoding(struct api_call *call, enum rpc_encoding *ret, struct f
 	if (!name)
 		return 0;
 	*ret = strcmp(name, "msgpack") == 0 ? RPC_MSGPACK : RPC_JSON;
-	if (*ret != now && call->client->n_batches > 0)
+	if (*ret != now && call->client->n_batches > 0) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "encoding",
 				 "cannot change while a batch is under way");
+	}
 	return 0;
 }
 

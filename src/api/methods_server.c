@@ -74,10 +74,11 @@ static const char *last_death(int status, char *out, size_t size)
 
 	if (status == 0)
 		return NULL;
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status)) {
 		(void)snprintf(out, size, "killed by %s", signal_name(WTERMSIG(status), name));
-	else
+	} else {
 		(void)snprintf(out, size, "exited with %d", WEXITSTATUS(status));
+	}
 	return out;
 }
 

@@ -90,10 +90,11 @@ static void put_range(struct buf *out, const struct rpc_param *p)
 
 	if (p->max == 0 || p->max >= (int64_t)1 << 53)
 		return;
-	if (p->type == RPC_T_STRINGS || p->type == RPC_T_MAP)
+	if (p->type == RPC_T_STRINGS || p->type == RPC_T_MAP) {
 		what = " items";
-	else if (is_length)
+	} else if (is_length) {
 		what = " bytes";
+	}
 	buf_printf(out, ", %lld to %lld%s", (long long)p->min, (long long)p->max, what);
 }
 

@@ -39,10 +39,11 @@ void record_session(struct rpc_writer *w, const struct session *s)
 static void put_time_or_null(struct rpc_writer *w, const char *key, uint64_t us)
 {
 	rpc_key(w, key);
-	if (us)
+	if (us) {
 		rpc_uint(w, us);
-	else
+	} else {
 		rpc_null(w);
+	}
 }
 
 static void put_child(struct rpc_writer *w, const struct pane_info *i)
@@ -137,10 +138,11 @@ void record_id(struct rpc_writer *w, char letter, uint64_t number)
 static void put_pane_id(struct rpc_writer *w, uint64_t number)
 {
 	rpc_key(w, "pane");
-	if (number)
+	if (number) {
 		record_id(w, 'p', number);
-	else
+	} else {
 		rpc_null(w);
+	}
 }
 
 void record_process(struct rpc_writer *w, const struct core_process *p)
@@ -217,10 +219,11 @@ const char *signal_name(int signo, char *out)
 {
 	const char *name = sigabbrev_np(signo);
 
-	if (name)
+	if (name) {
 		(void)snprintf(out, SIGNAL_NAME_BYTES, "SIG%s", name);
-	else
+	} else {
 		(void)snprintf(out, SIGNAL_NAME_BYTES, "SIG%d", signo);
+	}
 	return out;
 }
 

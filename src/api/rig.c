@@ -146,10 +146,11 @@ void peer_send_raw(struct peer *p, const void *data, size_t n)
 		ssize_t sent = send(p->fd, (const char *)data + done, n - done,
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
 
-		if (sent > 0)
+		if (sent > 0) {
 			done += (size_t)sent;
-		else if (errno != EAGAIN)
+		} else if (errno != EAGAIN) {
 			return; /* closed: the test will see */
+		}
 		if (sent <= 0)
 			rig_spin(p->rig);
 	}

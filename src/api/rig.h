@@ -18,8 +18,8 @@ struct rig {
 struct peer {
 	struct rig *rig;
 	int fd;
-	struct rpc_framer framer;
 	bool is_eof;
+	struct rpc_framer framer;
 };
 
 /* @config NULL: the defaults. */

@@ -202,28 +202,39 @@ static void close_listener(struct api_server *s)
 	s->listen_fd = -1;
 }
 
-int api_server_listen(struct api_server *s, int fd)
+static int make_listener(struct api_server *s, int fd, uv_poll_t **ret)
 {
-	int flags = fcntl(fd, F_GETFL);
-	uv_poll_t *listener = NULL;
-	int r;
+	int flags = fcntl(fd, F_GETFL), r;
+	uv_poll_t *listener;
 
-	assert(s->core);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		r = err_origin(-errno);
-	else
-		r = (listener = mem_new(uv_poll_t)) ? 0 : err_origin(-ENOMEM);
-	if (r == 0)
-		r = err_origin(uv_poll_init(s->loop, listener, fd));
+		return err_origin(-errno);
+	listener = mem_new(uv_poll_t);
+	if (!listener)
+		return err_origin(-ENOMEM);
+	r = uv_poll_init(s->loop, listener, fd);
 	if (r < 0) {
 		mem_free(listener);
+		return err_origin(r);
+	}
+	listener->data = s;
+	*ret = listener;
+	return 0;
+}
+
+int api_server_listen(struct api_server *s, int fd)
+{
+	uv_poll_t *listener = NULL;
+	int r = make_listener(s, fd, &listener);
+
+	assert(s->core);
+	if (r < 0) {
 		(void)close(fd);
-		return r;
+		return err_trace(r);
 	}
 	close_listener(s);
 	s->listener = listener;
 	s->listen_fd = fd;
-	listener->data = s;
 	census_note_base(s);
 	return err_origin(uv_poll_start(listener, UV_READABLE, on_connect));
 }

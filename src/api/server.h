@@ -54,7 +54,7 @@ NODISCARD int api_server_listen(struct api_server *s, int fd);
 NODISCARD int api_server_adopt(struct api_server *s, int fd);
 
 /* core_ops.on_event */
-void api_server_on_event(struct api_server *s, enum core_event e, struct pane *p,
+void api_server_on_event(struct api_server *s, enum core_event kind, struct pane *p,
 			 struct session *session);
 /* Tell everybody that the end is near (server.stopping), once. */
 void api_server_announce_stop(struct api_server *s);

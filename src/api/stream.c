@@ -154,10 +154,11 @@ static void on_resync(uint64_t pane, enum core_stream s, uint64_t from, uint64_t
 	struct gap *gap = &sub->gaps[s];
 
 	(void)pane;
-	if (gap->is_open)
+	if (gap->is_open) {
 		gap->to = to;
-	else
+	} else {
 		*gap = (struct gap){ .from = from, .to = to, .is_open = true };
+	}
 	if (!sub->is_waiting)
 		send_gaps(sub);
 }

@@ -44,10 +44,11 @@ static int refuse_kind(const char *pattern, struct fail *reterr)
 		names[i] = api_event_at(i)->name;
 	(void)fail_setf(reterr, FAIL_INVALID_PARAMS, "kinds", "no event is called %.60s", pattern);
 	nearest = nearest_name(pattern, names, API_N_EVENTS);
-	if (strcmp(pattern, "pane.output") == 0 || strcmp(pattern, "pane.resync") == 0)
+	if (strcmp(pattern, "pane.output") == 0 || strcmp(pattern, "pane.resync") == 0) {
 		fail_hint(reterr, "output comes by pane.subscribe");
-	else if (nearest)
+	} else if (nearest) {
 		fail_hint(reterr, "did you mean %s?", nearest);
+	}
 	return FAIL_E_FAILED;
 }
 
@@ -204,9 +205,10 @@ void watches_on_drained(struct client *client)
 	if (client->n_events_lost == 0)
 		return;
 	bytes = encoded(&all, c->hub, conn_encoding(c), &e);
-	if (bytes && conn_push_always(c, bytes) == 0)
+	if (bytes && conn_push_always(c, bytes) == 0) {
 		client->n_events_lost = 0;
-	else
+	} else {
 		c->is_stalled = true; /* the next flush asks again */
+	}
 	shared_unref(bytes);
 }
