@@ -1,5 +1,6 @@
 #include "keeper/rig.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -429,4 +430,18 @@ void rig_expect_gone(pid_t pid)
 		pause_ms(10);
 	}
 	fail_msg("process %d is still there", (int)pid);
+}
+
+int rig_count_fds(pid_t pid)
+{
+	char path[64];
+	int n = -2; /* "." and ".." */
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	DIR *d = opendir(path);
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
 }

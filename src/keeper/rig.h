@@ -94,5 +94,6 @@ int rig_expect_exit(struct rig *r, uint64_t pane); /* wait status */
  * taken out. */
 void rig_read(int fd, bool is_pty, const char *until, char *buf, size_t size);
 void rig_expect_gone(pid_t pid);
+int rig_count_fds(pid_t pid);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -276,6 +277,28 @@ static void a_hung_start_delays_no_other(void **state)
 	close(p[1]);
 }
 
+/* Forked while the other's terminal was open, it must have let go of it. */
+static void a_hung_start_holds_nobodys_terminal(void **state)
+{
+	struct rig_spawn hung = { .pane = 2 };
+	int p[2];
+
+	(void)state;
+	pid_t pid = rig_run(&rig, &(struct rig_spawn){ .pane = 1,
+						       .flags = KEEPER_SPAWN_PTY,
+						       .argv = ARGV("sleep", "1000") });
+	rig_close_fds(&rig);
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	hung.spec_fd = p[0];
+	rig_spawn(&rig, &hung);
+	rig_forget(&rig, 1);
+	rig_expect_gone(pid);
+	rig_signal(&rig, 2, SIGKILL, KEEPER_TO_LEADER);
+	rig_receive(&rig, KEEPER_SPAWNED);
+	close(p[0]);
+	close(p[1]);
+}
+
 static void a_start_killed_before_exec_is_a_failed_start(void **state)
 {
 	struct rig_spawn hung = { .pane = 1 };
@@ -415,6 +438,48 @@ static void answers_wait_for_a_daemon_that_does_not_read(void **state)
 	}
 }
 
+/* Context switches of its own accord: one for each time that it slept. */
+static long sleeps_of(pid_t pid)
+{
+	long n = -1;
+
+	snprintf(text, sizeof text, "/proc/%d/status", (int)pid);
+	FILE *f = fopen(text, "re");
+	assert_non_null(f);
+	while (fgets(text, sizeof text, f))
+		(void)sscanf(text, "voluntary_ctxt_switches: %ld", &n);
+	fclose(f);
+	assert_true(n >= 0);
+	return n;
+}
+
+static void many_children_leave_nothing_behind(void **state)
+{
+	(void)state;
+	int n_fds = rig_count_fds(rig.keeper);
+	for (uint64_t i = 1; i <= 1000; i++) {
+		rig_run(&rig, &(struct rig_spawn){
+				      .pane = i, .flags = KEEPER_SPAWN_PTY, .argv = ARGV("true") });
+		assert_int_equal(rig_expect_exit(&rig, i), 0);
+		rig_forget(&rig, i);
+	}
+	/* Answered after the last FORGET, hence a fence. */
+	rig_expect_failure(&rig, &(struct rig_spawn){ .pane = 1, .argv = ARGV("no-such-program") },
+			   KEEPER_STEP_EXEC, ENOENT);
+	assert_int_equal(rig_count_fds(rig.keeper), n_fds);
+}
+
+static void an_idle_keeper_sleeps(void **state)
+{
+	(void)state;
+	rig_run(&rig, &(struct rig_spawn){ .pane = 1, .argv = ARGV("sleep", "1000") });
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	long before = sleeps_of(rig.keeper);
+	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	/* Not exactly zero: the rest of the start may come late. */
+	assert_in_range(sleeps_of(rig.keeper) - before, 0, 3);
+}
+
 int main(int argc, char **argv)
 {
 #define WITH_RIG(f) cmocka_unit_test_setup_teardown(f, start, end)
@@ -428,6 +493,7 @@ int main(int argc, char **argv)
 		WITH_RIG(a_malformed_spawn_block_is_refused),
 		WITH_RIG(a_pane_number_in_use_is_refused),
 		WITH_RIG(a_hung_start_delays_no_other),
+		WITH_RIG(a_hung_start_holds_nobodys_terminal),
 		WITH_RIG(a_start_killed_before_exec_is_a_failed_start),
 		WITH_RIG(a_full_table_refuses_and_goes_on),
 		WITH_RIG(the_status_of_an_exit_tells_how),
@@ -435,6 +501,8 @@ int main(int argc, char **argv)
 		WITH_RIG(a_session_without_its_leader_can_still_be_signalled),
 		WITH_RIG(forgetting_a_child_hangs_up_its_terminal),
 		WITH_RIG(answers_wait_for_a_daemon_that_does_not_read),
+		WITH_RIG(many_children_leave_nothing_behind),
+		WITH_RIG(an_idle_keeper_sleeps),
 	};
 
 	if (!rig_take_paths(argc, argv))

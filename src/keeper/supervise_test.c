@@ -68,6 +68,17 @@ static const struct keeper_child *adopted(uint64_t pane)
 	return NULL;
 }
 
+static void the_daemon_gets_its_link_and_nothing_else(void **state)
+{
+	(void)state;
+	rig_run(&rig, &(struct rig_spawn){ .pane = 1, .argv = ARGV("sleep", "1000") });
+	rig_kill_daemon(&rig);
+	rig_accept(&rig);
+	/* 0, 1, 2, the link; and the call to the test. */
+	assert_int_equal(rig_count_fds(rig.daemon), 5);
+	assert_int_equal(getsid(rig.daemon), rig.daemon);
+}
+
 static void statuses_are_kept_until_they_are_forgotten(void **state)
 {
 	(void)state;
@@ -412,6 +423,7 @@ int main(int argc, char **argv)
 {
 #define WITH_RIG(f) cmocka_unit_test_setup_teardown(f, start, end)
 	const struct CMUnitTest tests[] = {
+		WITH_RIG(the_daemon_gets_its_link_and_nothing_else),
 		WITH_RIG(statuses_are_kept_until_they_are_forgotten),
 		WITH_RIG(more_children_than_one_batch_takes_are_adopted),
 		WITH_RIG(a_terminal_goes_on_across_daemons),
