@@ -187,7 +187,7 @@ int cmd_api(const struct cli_args *a)
 {
 	if (a->n_operands == 0)
 		return list_methods(a);
-	if (args_has(a, "describe"))
+	if (a->wants_help || args_has(a, "describe"))
 		return describe(a, a->operands[0]);
 	return call(a);
 }

@@ -16,12 +16,14 @@ static int send_signal(struct client *c, const char *target, const struct cli_ar
 	return result ? EXIT_OK : EXIT_ERROR;
 }
 
-static int report(const json_t *result)
+static int report(const char *target, const json_t *result)
 {
 	const json_t *left = json_object_get(result, "left");
 	size_t i;
 	json_t *p;
 
+	if (json_array_size(json_object_get(result, "ended")) + json_array_size(left) == 0)
+		out_note("nothing was running in %s", target);
 	ended_print(json_object_get(result, "ended"));
 	json_array_foreach(left, i, p)
 	{
@@ -61,5 +63,5 @@ int cmd_kill(const struct cli_args *a)
 		(void)out_json(result);
 		return json_array_size(json_object_get(result, "left")) ? EXIT_ERROR : EXIT_OK;
 	}
-	return report(result);
+	return report(target, result);
 }

@@ -122,6 +122,7 @@ int cmd_reload(const struct cli_args *a)
 	CLEANUP(client_closep) struct client *c = server_open(a, 0, NULL);
 	json_auto_t *result = NULL;
 	const json_t *changed;
+	const char *path;
 	json_t *key;
 	size_t i;
 
@@ -133,8 +134,9 @@ int cmd_reload(const struct cli_args *a)
 	if (args_has(a, "json"))
 		return out_json(result);
 	changed = json_object_get(result, "changed");
-	(void)printf("read %s: %zu setting%s changed\n", server_str(result, "path"),
-		     json_array_size(changed), json_array_size(changed) == 1 ? "" : "s");
+	path = server_str(result, "path");
+	(void)printf("%s%s: %zu setting%s changed\n", path[0] ? "read " : "no configuration file",
+		     path, json_array_size(changed), json_array_size(changed) == 1 ? "" : "s");
 	json_array_foreach(changed, i, key)(void) printf("  %s\n", json_string_value(key));
 	return out_finish();
 }

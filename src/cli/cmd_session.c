@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/create.h"
 #include "cli/out.h"
 #include "cli/server.h"
 
@@ -16,10 +17,10 @@ static int print_session(const struct cli_args *a, json_t *session)
 
 static int create(const struct cli_args *a, struct client *c)
 {
+	const char *name = a->n_operands > 1 ? a->operands[1] : NULL;
+	json_auto_t *cwd = create_directory(a);
 	json_auto_t *session = server_call(c, "session.create",
-					   server_pack("{s:s*, s:s*}", "name",
-						       a->n_operands > 1 ? a->operands[1] : NULL,
-						       "cwd", args_value(a, "directory")));
+					   server_pack("{s:s*, s:O*}", "name", name, "cwd", cwd));
 
 	return print_session(a, session);
 }

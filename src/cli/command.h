@@ -33,7 +33,7 @@ enum cli_kind {
 };
 
 /* In the order in which a row is best read. */
-struct cli_option { /* NOLINT(clang-analyzer-optin.performance.Padding) */
+struct cli_option {        /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	char letter;       /* 0: long form only */
 	const char *name;  /* "session", without dashes; NULL ends the list */
 	const char *value; /* "SESSION"; NULL: a flag */

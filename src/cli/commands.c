@@ -227,7 +227,7 @@ static const struct cli_option session_options[] = {
 	END_OPTIONS,
 };
 static const struct cli_example session_examples[] = {
-	{ "orchflow session new work -c ~/work", "An empty session; its panes start in ~/work." },
+	{ "orchflow session new work -c ~/work", "An empty session." },
 	{ "orchflow session rename work old", "Another name." },
 	{ "orchflow session delete old --force", "With all its panes." },
 	END_EXAMPLES,
@@ -495,7 +495,7 @@ const struct cli_command cli_commands[] = {
 	  .doc = "Calls METHOD with the parameters in JSON (-: read from standard input) and "
 		 "prints "
 		 "the result. Without METHOD it lists the methods; with --describe it tells what "
-		 "METHOD takes.",
+		 "METHOD takes, as orchflow api --help METHOD does.",
 	  .options = api_options,
 	  .examples = api_examples,
 	  .max_operands = 2,

@@ -74,7 +74,7 @@ static const char *working_directory(char *out, size_t size)
 	return getcwd(out, size);
 }
 
-static json_t *directory(const struct cli_args *a)
+json_t *create_directory(const struct cli_args *a)
 {
 	const char *given = args_value(a, "directory");
 	char cwd[PATH_MAX], path[2 * PATH_MAX];
@@ -142,7 +142,7 @@ json_t *create_params(const struct cli_args *a, int *ret_exit)
 	command = command_line(a);
 	if (!command)
 		return NULL;
-	cwd = directory(a);
+	cwd = create_directory(a);
 	params = server_pack("{s:O, s:i, s:o, s:O*, s:s*}", "env", env, "umask",
 			     (int)current_umask(), "key", server_key(), "cwd", cwd, "session",
 			     session);

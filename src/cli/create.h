@@ -14,4 +14,8 @@
  */
 json_t *create_params(const struct cli_args *a, int *ret_exit);
 
+/* --directory, made absolute, or the working directory; NULL if that is gone or
+ * not UTF-8. */
+json_t *create_directory(const struct cli_args *a);
+
 #endif

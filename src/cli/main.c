@@ -38,7 +38,10 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	} else if (r < 0) {
 		r = out_failure(r, NULL);
 	} else {
-		r = a.wants_help ? help_command(command) : command->run(&a);
+		/* `api --help METHOD` asks about METHOD. */
+		bool is_answered = a.wants_help && !(command->run == cmd_api && a.n_operands);
+
+		r = is_answered ? help_command(command) : command->run(&a);
 		args_fini(&a);
 	}
 	buf_fini(&err);

@@ -69,7 +69,6 @@ static const char *default_hint(enum fail_code code)
 		{ FAIL_UNKNOWN_KEY, "keys are called Enter, C-c, M-x, Up, F5, ..." },
 		{ FAIL_VERSION_UNSUPPORTED,
 		  "this orchflow and the running server are of different releases" },
-		{ FAIL_INVALID_SIZE, "columns 1 to 2000, rows 1 to 1000, as in 80x24" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
@@ -87,13 +86,13 @@ void out_failure_text(const struct fail *f, struct buf *out)
 		out_put_safe(out, f->detail, strlen(f->detail));
 	} else {
 		buf_put_str(out, fail_kind(f->code)->text);
-		if (f->ref[0] && !strstr(f->detail, f->ref)) {
-			buf_put_char(out, ' ');
-			out_put_safe(out, f->ref, strlen(f->ref));
-		}
+		/* The detail, where there is one, names what it is about. */
 		if (f->detail[0]) {
 			buf_put_str(out, ": ");
 			out_put_safe(out, f->detail, strlen(f->detail));
+		} else if (f->ref[0]) {
+			buf_put_char(out, ' ');
+			out_put_safe(out, f->ref, strlen(f->ref));
 		}
 	}
 	if (hint) {

@@ -71,7 +71,7 @@ static void a_failure_says_what_and_what_next(void **state)
 	(void)fail_setf(&f, FAIL_COMMAND_NOT_FOUND, "command", "%s", "nosuch");
 	fail_hint(&f, "look into PATH");
 	out_failure_text(&f, &b);
-	expect("the command was not found command: nosuch; look into PATH");
+	expect("the command was not found: nosuch; look into PATH");
 	memset(&f, 0, sizeof(f));
 	strcpy(f.detail, "no server"); /* NOLINT: it fits */
 	out_failure_text(&f, &b);

@@ -24,33 +24,33 @@ enum termcaps_colors {
 };
 
 enum termcaps_feature {
-	TERMCAPS_ALTERNATE = 1 << 0,    /* ?1049 */
-	TERMCAPS_TITLE = 1 << 1,        /* OSC 0, 1, 2 */
-	TERMCAPS_TITLE_STACK = 1 << 2,  /* CSI 22 t, CSI 23 t */
-	TERMCAPS_SHAPE = 1 << 3,        /* DECSCUSR */
-	TERMCAPS_MOVE = 1 << 4,         /* CHA, VPA, ECH */
-	TERMCAPS_SCROLL = 1 << 5,       /* DECSTBM with SU and SD */
-	TERMCAPS_BCE = 1 << 6,          /* erasing paints the background in use */
-	TERMCAPS_REPEAT = 1 << 7,       /* REP */
-	TERMCAPS_ATTRS = 1 << 8,        /* faint, italic, invisible, strike */
-	TERMCAPS_UNDERLINES = 1 << 9,   /* SGR 4:N and 58 */
-	TERMCAPS_OVERLINE = 1 << 10,    /* SGR 53 */
-	TERMCAPS_LINKS = 1 << 11,       /* OSC 8 */
-	TERMCAPS_MOUSE = 1 << 12,       /* ?1000, 1002, 1003 as ?1006 reports them */
-	TERMCAPS_FOCUS = 1 << 13,       /* ?1004 */
-	TERMCAPS_PASTE = 1 << 14,       /* ?2004 */
-	TERMCAPS_SYNC = 1 << 15,        /* ?2026 */
-	TERMCAPS_CLUSTERS = 1 << 16,    /* width per grapheme cluster, now or with ?2027 */
-	TERMCAPS_KITTY_KEYS = 1 << 17,  /* CSI = flags u */
-	TERMCAPS_OTHER_KEYS = 1 << 18,  /* CSI > 4 ; n m */
-	TERMCAPS_KEYPAD = 1 << 19,      /* ESC =, ESC > */
-	TERMCAPS_UTF8 = 1 << 20,        /* text other than ASCII */
-	TERMCAPS_CLIPBOARD = 1 << 21,   /* OSC 52 */
-	TERMCAPS_NOTIFY_9 = 1 << 22,    /* OSC 9 */
-	TERMCAPS_NOTIFY_777 = 1 << 23,  /* OSC 777 ; notify */
-	TERMCAPS_QUESTIONS = 1 << 24,   /* skips any well-formed CSI and DCS that it does not know */
-	TERMCAPS_ALT_SCROLL = 1 << 25,  /* ?1007, and what it was set to is known */
-	TERMCAPS_GRAPHEME = 1 << 26,    /* ?2027 can be switched */
+	TERMCAPS_ALTERNATE = 1 << 0,   /* ?1049 */
+	TERMCAPS_TITLE = 1 << 1,       /* OSC 0, 1, 2 */
+	TERMCAPS_TITLE_STACK = 1 << 2, /* CSI 22 t, CSI 23 t */
+	TERMCAPS_SHAPE = 1 << 3,       /* DECSCUSR */
+	TERMCAPS_MOVE = 1 << 4,        /* CHA, VPA, ECH */
+	TERMCAPS_SCROLL = 1 << 5,      /* DECSTBM with SU and SD */
+	TERMCAPS_BCE = 1 << 6,         /* erasing paints the background in use */
+	TERMCAPS_REPEAT = 1 << 7,      /* REP */
+	TERMCAPS_ATTRS = 1 << 8,       /* faint, italic, invisible, strike */
+	TERMCAPS_UNDERLINES = 1 << 9,  /* SGR 4:N and 58 */
+	TERMCAPS_OVERLINE = 1 << 10,   /* SGR 53 */
+	TERMCAPS_LINKS = 1 << 11,      /* OSC 8 */
+	TERMCAPS_MOUSE = 1 << 12,      /* ?1000, 1002, 1003 as ?1006 reports them */
+	TERMCAPS_FOCUS = 1 << 13,      /* ?1004 */
+	TERMCAPS_PASTE = 1 << 14,      /* ?2004 */
+	TERMCAPS_SYNC = 1 << 15,       /* ?2026 */
+	TERMCAPS_CLUSTERS = 1 << 16,   /* width per grapheme cluster, now or with ?2027 */
+	TERMCAPS_KITTY_KEYS = 1 << 17, /* CSI = flags u */
+	TERMCAPS_OTHER_KEYS = 1 << 18, /* CSI > 4 ; n m */
+	TERMCAPS_KEYPAD = 1 << 19,     /* ESC =, ESC > */
+	TERMCAPS_UTF8 = 1 << 20,       /* text other than ASCII */
+	TERMCAPS_CLIPBOARD = 1 << 21,  /* OSC 52 */
+	TERMCAPS_NOTIFY_9 = 1 << 22,   /* OSC 9 */
+	TERMCAPS_NOTIFY_777 = 1 << 23, /* OSC 777 ; notify */
+	TERMCAPS_QUESTIONS = 1 << 24,  /* skips any well-formed CSI and DCS that it does not know */
+	TERMCAPS_ALT_SCROLL = 1 << 25, /* ?1007, and what it was set to is known */
+	TERMCAPS_GRAPHEME = 1 << 26,   /* ?2027 can be switched */
 	TERMCAPS_ALL = (1 << 27) - 1,
 };
 
@@ -58,7 +58,7 @@ enum termcaps_feature {
 
 struct termcaps {
 	enum termcaps_colors colors;
-	uint32_t features; /* enum termcaps_feature */
+	uint32_t features;                 /* enum termcaps_feature */
 	bool was_alt_scroll, was_grapheme; /* as we found ?1007 and ?2027 */
 	bool is_asking;
 	char name[TERMCAPS_NAME_MAX]; /* what XTVERSION said, "" if nothing */

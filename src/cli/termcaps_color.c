@@ -44,14 +44,13 @@ static unsigned nearest_step(uint32_t v)
 /* The cube or the greys: the first sixteen are whatever the user chose. */
 static unsigned nearest_of_256(uint32_t rgb)
 {
-	unsigned cube = 16 + 36 * nearest_step(rgb >> 16 & 255) +
-			6 * nearest_step(rgb >> 8 & 255) + nearest_step(rgb & 255);
+	unsigned cube = 16 + 36 * nearest_step(rgb >> 16 & 255) + 6 * nearest_step(rgb >> 8 & 255) +
+			nearest_step(rgb & 255);
 	uint32_t mean = ((rgb >> 16 & 255) + (rgb >> 8 & 255) + (rgb & 255)) / 3;
 	unsigned grey = 232 + (mean < 13 ? 0 : mean > 233 ? 23 : (mean - 3) / 10);
 
-	return distance(termcaps_palette(grey), rgb) < distance(termcaps_palette(cube), rgb) ?
-		       grey :
-		       cube;
+	return distance(termcaps_palette(grey), rgb) < distance(termcaps_palette(cube), rgb) ? grey
+											     : cube;
 }
 
 static unsigned nearest_of_first(uint32_t rgb, unsigned n)
