@@ -41,7 +41,7 @@ struct options {
 };
 
 static struct keeper keeper;
-static char default_daemon[PATH_MAX];
+static char default_daemon[PATH_MAX + 32];
 static const char *daemon_argv[MAX_DAEMON_ARGS];
 
 uint64_t keeper_now_ms(void)
@@ -241,18 +241,25 @@ static void open_signals(struct keeper *k, struct options *o)
 	keeper_poll(k, k->signal_fd, EPOLLIN, POLL_SIGNALS, 0);
 }
 
+/* Beside our own program, or where a build tree has it. */
 static const char *find_daemon(struct options *o)
 {
-	static const char name[] = "orchflowd";
-	ssize_t n = readlink("/proc/self/exe", default_daemon, sizeof default_daemon - sizeof name);
+	static const char *const places[] = { "/orchflowd", "/../daemon/orchflowd" };
+	char own[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
 
 	if (o->v[OPT_DAEMON])
 		return o->v[OPT_DAEMON];
 	if (n < 0)
 		die(o, "/proc/self/exe", strerror(errno));
-	default_daemon[n] = '\0';
-	memcpy(strrchr(default_daemon, '/') + 1, name, sizeof name);
-	return default_daemon;
+	own[n] = '\0';
+	*strrchr(own, '/') = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		snprintf(default_daemon, sizeof default_daemon, "%s%s", own, places[i]);
+		if (access(default_daemon, X_OK) == 0)
+			return default_daemon;
+	}
+	die(o, "no orchflowd beside", own);
 }
 
 static void fill_daemon_argv(struct keeper *k, struct options *o)
