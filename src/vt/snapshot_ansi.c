@@ -64,6 +64,9 @@ static void put_reset(struct ansi *a)
 	buf_put_str(a->out, "\030\033<\033c");
 	if (a->vt->level != 4)
 		buf_printf(a->out, "\033[6%d;1\"p", a->vt->level);
+	/* The mode says that a cursor was saved once; a soft reset forgets which. */
+	if (term_mode(a->vt, VT_MODE_CURSOR_1048))
+		buf_put_str(a->out, "\033[?1048h\033[!p");
 	if (term_mode(a->vt, VT_MODE_DECCOLM)) {
 		buf_put_str(a->out, "\033[?40h\033[?3h");
 		a->touched_modes |= BIT(ALLOW_80_132);
@@ -81,9 +84,10 @@ static void put_history(struct ansi *a)
 	int last = a->vt->rows - 1, n = -s->from;
 	int left = n < last ? n : last;
 
+	if (s->opts->n_history > 0)
+		buf_put_str(a->out, "\033[3J"); /* what the receiver had is not of this terminal */
 	if (n <= 0)
 		return;
-	buf_put_str(a->out, "\033[3J");
 	a->paint.y = 0;
 	for (int row = s->from; row < 0 && snapshot_read(s, row); row++) {
 		paint_line(&a->paint, a->paint.y, &s->line);
@@ -273,7 +277,8 @@ static void put_modes(struct ansi *a)
 			todo |= 1ull << m;
 	todo = (todo ^ a->vt->modes) | a->touched_modes;
 	/* DECSCUSR sets it. */
-	todo |= BIT(CURSOR_BLINK);
+	if (a->vt->cursor_style)
+		todo |= BIT(CURSOR_BLINK);
 	todo &= ~(MODES_EARLY | MODES_LATE);
 	for (int is_set = 0; is_set < 2; is_set++)
 		for (int m = 0; m < VT_N_MODES; m++)
@@ -359,9 +364,6 @@ static void put_saved(struct ansi *a, const struct screen *screen)
 		buf_printf(a->out, "\033[>%uu", screen->kitty[i]);
 	if (!screen->has_saved || c->y >= a->vt->rows || c->x >= a->vt->cols)
 		return;
-	/* That mode only says that a cursor was saved; now one will be. */
-	if (term_mode(a->vt, VT_MODE_CURSOR_1048))
-		put_mode(a, VT_MODE_CURSOR_1048, true);
 	if (c->is_origin)
 		put_origin_mode(a, true);
 	lose_cursor(a);

@@ -153,14 +153,18 @@ static bool is_legacy_cell(const char *text, size_t n, int width)
 }
 
 /* A cluster that would be wide, in one column: it came to be at a margin, and
- * does so again. */
+ * does so again.  There is none on the first column, so there it is moved. */
 static void put_at_margin(struct painter *p, const char *text, size_t n)
 {
-	int x = p->x, y = p->y;
+	int x = p->x, y = p->y, at = x ? x : 1;
 
-	buf_printf(p->out, "\033[?69h\033[1;%ds\033[%d;%dH", x + 1, y + 1, x + 1);
+	buf_printf(p->out, "\033[?69h\033[1;%ds\033[%d;%dH", at + 1, y + 1, at + 1);
 	p->is_joining = false;
 	put_cell(p, text, n);
+	if (!x) {
+		paint_pen(p, &no_style, NULL);
+		buf_printf(p->out, "\033[%d;1H\033[P", y + 1);
+	}
 	buf_printf(p->out, "\033[?69l\033[%d;%dH", y + 1, x + 2);
 	p->is_joining = false;
 	p->has_lost_sizes = true;
@@ -198,7 +202,7 @@ static void put_cluster(struct painter *p, const char *text, size_t n, int n_col
 		set_grapheme(p, false);
 		put_cell(p, text, n);
 		set_grapheme(p, true);
-	} else if (n_cols == 1 && p->x > 0) {
+	} else if (n_cols == 1) {
 		put_at_margin(p, text, n);
 	} else {
 		put_cell(p, text, n);
