@@ -80,7 +80,8 @@ static int reload(struct daemon *d)
 		return r;
 	}
 	apply_config(d);
-	log_info("configuration read path=%s changed=%zu", d->config_path, d->n_changes);
+	log_info("configuration read path=%s changed=%zu",
+		 d->has_config_file ? d->config_path : "(none: defaults)", d->n_changes);
 	return 0;
 }
 
