@@ -17,6 +17,7 @@ struct session {
 };
 
 struct pane {
+	struct core *core;
 	uint64_t number;
 	struct session *session;
 	enum pane_state state;
@@ -298,6 +299,7 @@ static struct pane *add_pane(struct core *c, struct session *s)
 	struct pane *p = calloc(1, sizeof *p);
 
 	assert(p && c->n_panes < ARRAY_LEN(c->panes));
+	p->core = c;
 	p->number = ++c->next_pane;
 	p->session = s;
 	p->state = PANE_RUNNING;
@@ -405,14 +407,13 @@ int core_keys_encode(struct pane *p, const json_t *keys, bool is_literal, struct
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as core.h has it */
-int core_pane_read(struct core *c, struct pane *p, enum core_stream s, uint64_t from, size_t max,
+int core_pane_read(struct pane *p, enum core_stream s, uint64_t from, size_t max,
 		   struct core_bytes *ret, struct fail *reterr)
 {
 	uint64_t tail = p->seq > sizeof p->data ? p->seq - sizeof p->data : 0;
 	uint64_t at = from < tail ? tail : from;
 	size_t n;
 
-	(void)c;
 	(void)s;
 	if (from > p->seq)
 		return fail_set(reterr, FAIL_INVALID_PARAMS, "from");
@@ -455,12 +456,12 @@ int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows,
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as core.h has it */
-int core_pane_attach(struct core *c, struct pane *p, void *viewer, int64_t cols, int64_t rows,
+int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows,
 		     bool ignore_size, struct fail *reterr)
 {
 	(void)viewer;
 	(void)ignore_size;
-	return core_pane_resize(c, p, cols, rows, reterr);
+	return core_pane_resize(p->core, p, cols, rows, reterr);
 }
 
 void core_pane_detach(struct core *c, struct pane *p, void *viewer)
@@ -512,9 +513,8 @@ void core_processes(struct core *c, struct pane *p, core_processes_fn *done, voi
 /* ---- subscriptions ---- */
 
 /* NOLINTNEXTLINE(readability-function-size): as core.h has it */
-int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *spec,
-		   const struct core_sub_ops *ops, void *user, uint64_t *ret_id, uint64_t *ret_seq,
-		   struct fail *reterr)
+int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *ret_id,
+		   uint64_t *ret_seq, struct fail *reterr)
 {
 	struct sub *sub;
 
@@ -522,11 +522,11 @@ int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *s
 		return fail_set(reterr, FAIL_INVALID_PARAMS, "from");
 	sub = calloc(1, sizeof *sub);
 	assert(sub);
-	sub->id = ++c->next_sub;
+	sub->id = ++p->core->next_sub;
 	sub->pane = p;
-	sub->ops = ops;
-	sub->user = user;
-	list_append(&c->subs, &sub->link);
+	sub->ops = spec->ops;
+	sub->user = spec->user;
+	list_append(&p->core->subs, &sub->link);
 	*ret_id = sub->id;
 	*ret_seq = p->seq;
 	return 0;

@@ -155,7 +155,7 @@ static void pane_read(struct api_call *call)
 
 	if (!p || api_call_failed(call, read_from(a, p, &from, &f), &f))
 		return;
-	r = core_pane_read(api_call_core(call), p, read_stream(a), from,
+	r = core_pane_read(p, read_stream(a), from,
 			   (size_t)rpc_arg_int(a, "max", READ_DEFAULT_BYTES), &bytes, &f);
 	if (!api_call_failed(call, r, &f))
 		answer_bytes(call, &bytes);

@@ -193,6 +193,7 @@ int stream_subscribe(struct client *client, struct pane *p, const struct core_su
 		     struct stream_begin *ret, struct fail *reterr)
 {
 	struct api_server *s = client->server;
+	struct core_sub_spec full = *spec;
 	struct stream_sub *sub;
 	int r;
 
@@ -203,7 +204,9 @@ int stream_subscribe(struct client *client, struct pane *p, const struct core_su
 		return err_origin(-ENOMEM);
 	sub->client = client;
 	sub->pane = pane_number(p);
-	r = core_subscribe(s->core, p, spec, &sub_ops, sub, &sub->core_id, &ret->seq, reterr);
+	full.ops = &sub_ops;
+	full.user = sub;
+	r = core_subscribe(p, &full, &sub->core_id, &ret->seq, reterr);
 	if (r) {
 		mem_free(sub);
 		return err_trace(r);

@@ -185,8 +185,8 @@ NODISCARD int core_keys_encode(struct pane *p, const json_t *keys, bool is_liter
 NODISCARD int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows,
 			       struct fail *reterr);
 /* Viewers, by an opaque owner (a connection): the smallest size wins. */
-NODISCARD int core_pane_attach(struct core *c, struct pane *p, void *viewer, int64_t cols,
-			       int64_t rows, bool ignore_size, struct fail *reterr);
+NODISCARD int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows,
+			       bool ignore_size, struct fail *reterr);
 void core_pane_detach(struct core *c, struct pane *p, void *viewer);
 void core_viewer_gone(struct core *c, void *viewer);
 
@@ -234,8 +234,8 @@ struct core_bytes {
 	bool is_closed;
 };
 /* At most @max bytes from @from on (a position beyond the head: INVALID_PARAMS). */
-NODISCARD int core_pane_read(struct core *c, struct pane *p, enum core_stream s, uint64_t from,
-			     size_t max, struct core_bytes *ret, struct fail *reterr);
+NODISCARD int core_pane_read(struct pane *p, enum core_stream s, uint64_t from, size_t max,
+			     struct core_bytes *ret, struct fail *reterr);
 
 /* What the pane shows.  Without a terminal (or without its emulator, after the
  * quarantine): its output as it came, for SNAPSHOT_TEXT only. */
@@ -276,6 +276,8 @@ struct core_sub_ops {
 };
 enum core_lag { CORE_LAG_RESYNC, CORE_LAG_PAUSE };
 struct core_sub_spec {
+	const struct core_sub_ops *ops;
+	void *user;
 	bool wants_out, wants_err;
 	bool is_from_set, is_from_start, is_err_from_set;
 	uint64_t from;     /* in the output */
@@ -286,8 +288,7 @@ struct core_sub_spec {
  * where it begins.  A push that answered FULL is tried again after
  * core_subscription_ready(); until then, `resync`: the gap is taken when the ring
  * overruns the position; `pause`: the PTY is not read. */
-NODISCARD int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *spec,
-			     const struct core_sub_ops *ops, void *user, uint64_t *ret_id,
+NODISCARD int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *ret_id,
 			     uint64_t *ret_seq, struct fail *reterr);
 NODISCARD int core_unsubscribe(struct core *c, uint64_t id, struct fail *reterr);
 void core_subscription_ready(struct core *c, uint64_t id);

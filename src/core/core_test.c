@@ -42,14 +42,13 @@ static struct pane *make(struct fake_keeper *k)
 	return p;
 }
 
-static void assert_reads(struct fake_keeper *k, struct pane *p, enum core_stream which,
-			 const char *text)
+static void assert_reads(struct pane *p, enum core_stream which, const char *text)
 {
 	struct core_bytes b;
 	struct fail f;
 	char got[256] = "";
 
-	assert_int_equal(core_pane_read(k->core, p, which, 0, sizeof got - 1, &b, &f), 0);
+	assert_int_equal(core_pane_read(p, which, 0, sizeof got - 1, &b, &f), 0);
 	memcpy(got, b.p[0], b.n[0]);
 	if (b.n[1] > 0) {
 		memcpy(got + b.n[0], b.p[1], b.n[1]);
@@ -64,7 +63,7 @@ static void a_pane_runs_and_what_it_prints_can_be_read(void **state)
 	struct pane_info info;
 
 	fake_print(k, p, "hello");
-	assert_reads(k, p, CORE_OUT, "hello");
+	assert_reads(p, CORE_OUT, "hello");
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_RUNNING);
 	assert_int_equal(info.seq, 5);
@@ -86,8 +85,8 @@ static void without_a_terminal_stdout_and_stderr_are_apart(void **state)
 	fake_print(k, p, "out");
 	assert_int_equal(write(fake_pane_of(k, 1)->err, "err!", 4), 4);
 	fake_print(k, p, ".");
-	assert_reads(k, p, CORE_OUT, "out.");
-	assert_reads(k, p, CORE_ERR, "err!");
+	assert_reads(p, CORE_OUT, "out.");
+	assert_reads(p, CORE_ERR, "err!");
 }
 
 static void a_command_that_cannot_start_leaves_nothing(void **state)
@@ -189,7 +188,7 @@ static void an_exit_comes_after_all_that_was_printed(void **state)
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_EXITED);
 	assert_int_equal(info.status, 7 << 8);
-	assert_reads(k, p, CORE_OUT, "last words");
+	assert_reads(p, CORE_OUT, "last words");
 }
 
 static void survivors_keep_the_terminal_open_after_the_exit(void **state)
@@ -203,7 +202,7 @@ static void survivors_keep_the_terminal_open_after_the_exit(void **state)
 	assert_int_equal(k->n_events[CORE_PANE_EXIT], 1);
 	assert_int_equal(k->n_events[CORE_PANE_CLOSED], 0);
 	fake_print(k, p, "still here");
-	assert_reads(k, p, CORE_OUT, "still here");
+	assert_reads(p, CORE_OUT, "still here");
 	close(fake_pane_of(k, 1)->slave);
 	fake_pane_of(k, 1)->slave = -1;
 	fake_keeper_until_count(k, &k->n_events[CORE_PANE_CLOSED], 1);
@@ -226,7 +225,7 @@ static void an_exited_pane_starts_again_and_its_stream_goes_on(void **state)
 	fake_keeper_until(k, &made.is_done);
 	assert_int_equal(made.pane, 1);
 	fake_print(k, p, "two");
-	assert_reads(k, p, CORE_OUT, "onetwo");
+	assert_reads(p, CORE_OUT, "onetwo");
 	pane_get_info(p, &info);
 	assert_int_equal(info.generation, 1);
 	assert_int_equal(k->n_events[CORE_PANE_RESPAWNED], 1);
@@ -253,7 +252,7 @@ static void a_crash_of_the_daemon_loses_neither_bytes_nor_records(void **state)
 	fake_keeper_start(k, NULL);
 	assert_int_equal(core_pane_find(k->core, "p1", &p, &f), 0);
 	fake_until_seq(k, p, 16);
-	assert_reads(k, p, CORE_OUT, "before meanwhile");
+	assert_reads(p, CORE_OUT, "before meanwhile");
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_RUNNING);
 	assert_int_equal(core_session_find(k->core, "work", &s, &f), 0);
@@ -307,7 +306,7 @@ static void without_its_keeper_a_pane_is_lost_with_its_history(void **state)
 	assert_int_equal(core_pane_find(k->core, "p1", &p, &f), 0);
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_LOST);
-	assert_reads(k, p, CORE_OUT, "remember me");
+	assert_reads(p, CORE_OUT, "remember me");
 }
 
 static void a_spawn_that_never_reached_the_keeper_leaves_no_pane(void **state)
@@ -363,9 +362,9 @@ static void the_smallest_viewer_wins(void **state)
 	struct fail f;
 	int a, b, c;
 
-	assert_int_equal(core_pane_attach(k->core, p, &a, 120, 40, false, &f), 0);
-	assert_int_equal(core_pane_attach(k->core, p, &b, 100, 50, false, &f), 0);
-	assert_int_equal(core_pane_attach(k->core, p, &c, 10, 10, true, &f), 0);
+	assert_int_equal(core_pane_attach(p, &a, 120, 40, false, &f), 0);
+	assert_int_equal(core_pane_attach(p, &b, 100, 50, false, &f), 0);
+	assert_int_equal(core_pane_attach(p, &c, 10, 10, true, &f), 0);
 	ioctl(fake_pane_of(k, 1)->slave, TIOCGWINSZ, &w);
 	assert_int_equal(w.ws_col, 100);
 	assert_int_equal(w.ws_row, 40);

@@ -313,10 +313,10 @@ static void begin_at(struct sub *sub, enum core_stream which, uint64_t pos)
 	}
 }
 
-int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *spec,
-		   const struct core_sub_ops *ops, void *user, uint64_t *ret_id, uint64_t *ret_seq,
-		   struct fail *reterr)
+int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *ret_id,
+		   uint64_t *ret_seq, struct fail *reterr)
 {
+	struct core *c = p->core;
 	uint64_t head = p->streams[0].has_slot ? stream_head(&p->streams[0]) : p->seq_kept;
 	struct sub *sub;
 	uint64_t from = head;
@@ -342,8 +342,8 @@ int core_subscribe(struct core *c, struct pane *p, const struct core_sub_spec *s
 	sub->pane = p;
 	sub->id = c->next_sub++;
 	sub->on_lag = spec->on_lag;
-	sub->ops = ops;
-	sub->user = user;
+	sub->ops = spec->ops;
+	sub->user = spec->user;
 	list_append(&c->subs, &sub->link);
 	c->n_subs++;
 	if (spec->wants_out && p->streams[0].has_slot)

@@ -299,8 +299,8 @@ int core_pane_delete(struct core *c, struct pane *p, struct fail *reterr)
 	return 0;
 }
 
-int core_pane_read(struct core *c, struct pane *p, enum core_stream which, uint64_t from,
-		   size_t max, struct core_bytes *ret, struct fail *reterr)
+int core_pane_read(struct pane *p, enum core_stream which, uint64_t from, size_t max,
+		   struct core_bytes *ret, struct fail *reterr)
 {
 	struct stream *s = &p->streams[which];
 	struct arena_view v;
@@ -325,7 +325,7 @@ int core_pane_read(struct core *c, struct pane *p, enum core_stream which, uint6
 	ret->from = from < ret->tail ? ret->tail : from;
 	ret->gap = ret->from - from;
 	ret->to = ret->head - ret->from > max ? ret->from + max : ret->head;
-	v = arena_slot_view(&c->arena, s->slot, ret->from, ret->to - ret->from);
+	v = arena_slot_view(&p->core->arena, s->slot, ret->from, ret->to - ret->from);
 	memcpy(ret->p, v.p, sizeof ret->p);
 	memcpy(ret->n, v.n, sizeof ret->n);
 	return 0;

@@ -75,12 +75,11 @@ static void apply_smallest(struct pane *p)
 		size_apply(p, cols, rows);
 }
 
-int core_pane_attach(struct core *c, struct pane *p, void *viewer, int64_t cols, int64_t rows,
-		     bool ignore_size, struct fail *reterr)
+int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows, bool ignore_size,
+		     struct fail *reterr)
 {
 	struct viewer *v = find(p, viewer);
 
-	(void)c;
 	if (size_check(cols, rows, "cols", reterr))
 		return FAIL_E_FAILED;
 	if (!v) {

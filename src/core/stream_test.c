@@ -107,14 +107,14 @@ static struct pane *make(struct fixture *f)
 	return p;
 }
 
-static void subscribe(struct fixture *f, struct pane *p, struct reader *r,
-		      struct core_sub_spec spec)
+static void subscribe(struct pane *p, struct reader *r, struct core_sub_spec spec)
 {
 	struct fail fail;
 
 	spec.wants_out = true;
-	assert_int_equal(core_subscribe(f->k.core, p, &spec, &sub_ops, r, &r->id, &r->next, &fail),
-			 0);
+	spec.ops = &sub_ops;
+	spec.user = r;
+	assert_int_equal(core_subscribe(p, &spec, &r->id, &r->next, &fail), 0);
 }
 
 /* Prints n bytes of a pattern, turning the loop whenever the terminal is full. */
@@ -160,7 +160,7 @@ static void a_subscriber_gets_every_byte_in_order(void **state)
 	struct fixture *f = *state;
 	struct pane *p = make(f);
 
-	subscribe(f, p, &f->a, (struct core_sub_spec){ 0 });
+	subscribe(p, &f->a, (struct core_sub_spec){ 0 });
 	flood(f, p, 0, 1u << 20);
 	wait_for(f, &f->a, 1u << 20);
 	assert_int_equal(f->a.n_resyncs, 0);
@@ -171,21 +171,19 @@ static void subscribing_from_a_position_begins_exactly_there(void **state)
 {
 	struct fixture *f = *state;
 	struct pane *p = make(f);
-	struct core_sub_spec beyond = { .is_from_set = true, .from = 5000 };
+	struct core_sub_spec beyond = { .ops = &sub_ops, .is_from_set = true, .from = 5000 };
 	struct fail fail;
 
 	flood(f, p, 0, 1000);
-	subscribe(f, p, &f->a, (struct core_sub_spec){ .is_from_set = true, .from = 400 });
-	subscribe(f, p, &f->b, (struct core_sub_spec){ .is_from_start = true });
+	subscribe(p, &f->a, (struct core_sub_spec){ .is_from_set = true, .from = 400 });
+	subscribe(p, &f->b, (struct core_sub_spec){ .is_from_start = true });
 	assert_int_equal(f->a.next, 400);
 	assert_int_equal(f->b.next, 0);
 	wait_for(f, &f->a, 1000);
 	wait_for(f, &f->b, 1000);
 	assert_pattern(&f->a, 400);
 	assert_pattern(&f->b, 0);
-	assert_int_equal(core_subscribe(f->k.core, p, &beyond, &sub_ops, &f->a, &f->a.id,
-					&f->a.next, &fail),
-			 FAIL_E_FAILED);
+	assert_int_equal(core_subscribe(p, &beyond, &f->a.id, &f->a.next, &fail), FAIL_E_FAILED);
 	assert_int_equal(fail.code, FAIL_INVALID_PARAMS);
 }
 
@@ -198,7 +196,7 @@ static void what_the_ring_no_longer_holds_is_an_exact_gap(void **state)
 	flood(f, p, 0, 400000);
 	pane_get_info(p, &info);
 	assert_int_equal(info.tail_seq, 400000 - (256 << 10));
-	subscribe(f, p, &f->a, (struct core_sub_spec){ .is_from_set = true, .from = 10 });
+	subscribe(p, &f->a, (struct core_sub_spec){ .is_from_set = true, .from = 10 });
 	wait_for(f, &f->a, 400000);
 	assert_int_equal(f->a.n_resyncs, 1);
 	assert_int_equal(f->a.gap + f->a.n, 400000 - 10);
@@ -210,8 +208,8 @@ static void a_subscriber_that_does_not_take_bytes_slows_nobody(void **state)
 	struct fixture *f = *state;
 	struct pane *p = make(f);
 
-	subscribe(f, p, &f->a, (struct core_sub_spec){ 0 });
-	subscribe(f, p, &f->b, (struct core_sub_spec){ 0 });
+	subscribe(p, &f->a, (struct core_sub_spec){ 0 });
+	subscribe(p, &f->b, (struct core_sub_spec){ 0 });
 	f->a.is_full = true;
 	flood(f, p, 0, 1u << 20);
 	wait_for(f, &f->b, 1u << 20);
@@ -233,7 +231,7 @@ static void a_pausing_subscriber_stops_the_terminal_and_loses_nothing(void **sta
 	uint64_t at = 0;
 	bool is_stuck = false;
 
-	subscribe(f, p, &f->a, (struct core_sub_spec){ .on_lag = CORE_LAG_PAUSE });
+	subscribe(p, &f->a, (struct core_sub_spec){ .on_lag = CORE_LAG_PAUSE });
 	f->a.is_full = true;
 	for (int idle = 0; idle < 200 && at < (4u << 20); idle++) {
 		for (size_t i = 0; i < sizeof line; i++)
@@ -262,7 +260,7 @@ static void deleting_a_pane_ends_its_subscriptions(void **state)
 	struct pane *p = make(f);
 	struct fail fail;
 
-	subscribe(f, p, &f->a, (struct core_sub_spec){ 0 });
+	subscribe(p, &f->a, (struct core_sub_spec){ 0 });
 	assert_int_equal(core_pane_delete(f->k.core, p, &fail), FAIL_E_FAILED);
 	assert_int_equal(fail.code, FAIL_PANE_RUNNING);
 	fake_pane_exit(&f->k, 1, 0, true);
