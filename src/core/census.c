@@ -162,10 +162,11 @@ static const struct leader *find_leader(const struct job *j, uint32_t pid)
 
 		if (j->leaders[mid].pid == pid)
 			return &j->leaders[mid];
-		if (j->leaders[mid].pid < pid)
+		if (j->leaders[mid].pid < pid) {
 			lo = mid + 1;
-		else
+		} else {
 			hi = mid;
+		}
 	}
 	return NULL;
 }

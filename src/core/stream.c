@@ -195,10 +195,11 @@ static void feed(struct stream *s)
 	uint64_t from = slot->fed_seq, tail = stream_tail(s);
 
 	look_for_trap(s, from < tail ? tail : from, stream_head(s));
-	if (s->which == CORE_OUT && s->pane->is_pty)
+	if (s->which == CORE_OUT && s->pane->is_pty) {
 		term_feed(s->pane);
-	else
+	} else {
 		slot->fed_seq = stream_head(s);
+	}
 }
 
 void stream_refeed(struct stream *s)

@@ -118,10 +118,11 @@ struct vt *term_get(struct pane *p)
 		return p->vt;
 	opts = options(p);
 	p->vt = vt_new(p->cols, p->rows, &opts, &callbacks, p);
-	if (!p->vt)
+	if (!p->vt) {
 		log_error("pane p%llu: no memory for its screen", (unsigned long long)p->number);
-	else
+	} else {
 		replay(p);
+	}
 	return p->vt;
 }
 
@@ -170,9 +171,10 @@ void term_feed(struct pane *p)
 
 void term_resize(struct pane *p)
 {
-	if (p->vt && vt_resize(p->vt, p->cols, p->rows) < 0)
+	if (p->vt && vt_resize(p->vt, p->cols, p->rows) < 0) {
 		log_error("pane p%llu: no memory to resize its screen",
 			  (unsigned long long)p->number);
+	}
 	if (p->vt)
 		tell(p); /* mode 2048 */
 }
@@ -183,9 +185,10 @@ static int write_raw(struct pane *p, const struct core_snapshot *spec, struct bu
 	struct stream *s = &p->streams[CORE_OUT];
 	struct arena_view v;
 
-	if (spec->format != SNAPSHOT_TEXT)
+	if (spec->format != SNAPSHOT_TEXT) {
 		return fail_setf(reterr, FAIL_QUARANTINED, NULL,
 				 "this pane has no screen; only its output as text");
+	}
 	if (!s->has_slot)
 		return 0;
 	v = arena_slot_view(&p->core->arena, s->slot, stream_tail(s),

@@ -162,12 +162,15 @@ static bool look(struct wait *w)
 	if (!w->regex || !s->has_slot || (w->is_on_text && !w->own && !w->pane->vt))
 		return false;
 	r = w->is_on_text ? new_text(w, &subject) : new_bytes(w, &subject, &base);
-	n = r < 0 ? PCRE2_ERROR_NOMEMORY
-		  : pcre2_match(w->regex, (PCRE2_SPTR)buf_data(&subject), buf_len(&subject), 0, 0,
+	if (r < 0) {
+		n = PCRE2_ERROR_NOMEMORY;
+	} else if (buf_len(&subject) == 0) {
+		n = PCRE2_ERROR_NOMATCH;
+	} else {
+		n = pcre2_match(w->regex, (PCRE2_SPTR)buf_data(&subject), buf_len(&subject), 0, 0,
 				w->match, w->limits);
-	if (buf_len(&subject) == 0 && r == 0) {
-		is_over = false;
-	} else if (n >= 0) {
+	}
+	if (n >= 0) {
 		answer_match(w, buf_data(&subject), base);
 	} else if (n == PCRE2_ERROR_NOMATCH) {
 		is_over = false;
