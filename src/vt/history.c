@@ -341,8 +341,7 @@ size_t history_memory(const struct history *h)
 
 /* --- reading --- */
 
-/* The bytes of a page: 0, -ENOMEM, or HISTORY_E_DAMAGED. */
-static int read_page(const struct history *h, const struct page *p, const uint8_t **ret)
+int history_page_data(const struct history *h, const struct page *p, const uint8_t **ret)
 {
 	struct open_page *o = h->open;
 
@@ -395,7 +394,7 @@ int history_read(const struct history *h, uint32_t index, struct line_buf *buf,
 	if (index >= h->n_lines)
 		return -ERANGE;
 	p = find_page(h, number);
-	r = read_page(h, p, &data);
+	r = history_page_data(h, p, &data);
 	if (!r)
 		r = page_read(p, data, (uint32_t)(number - p->base), buf, ret_view);
 	if (r == HISTORY_E_DAMAGED) {
@@ -414,7 +413,7 @@ static bool find_in_page(const struct history *h, const struct page *p, uint64_t
 	struct mark marks[LINE_MARKS_MAX];
 	const uint8_t *data;
 
-	if (id < p->mark_min || id > p->mark_max || read_page(h, p, &data))
+	if (id < p->mark_min || id > p->mark_max || history_page_data(h, p, &data))
 		return false;
 	for (uint32_t line = p == h->pages ? h->skip : 0; line < p->n_lines; line++) {
 		unsigned n = page_read_marks(p, data, line, marks);
@@ -440,6 +439,33 @@ int history_find_mark(const struct history *h, uint64_t id, uint32_t *ret_index,
 			return 0;
 		}
 	return 1;
+}
+
+/* --- pages from and for elsewhere (history_image.c) --- */
+
+struct page *history_page_at(const struct history *h, uint32_t i)
+{
+	return i < h->n_pages ? &h->pages[i] : NULL;
+}
+
+uint32_t history_page_skip(const struct history *h, const struct page *p)
+{
+	return p == h->pages ? h->skip : 0;
+}
+
+int history_adopt(struct history *h, const struct page *p)
+{
+	if (!reserve_page(h))
+		return -ENOMEM;
+	close_last_page(h);
+	h->pages[h->n_pages] = *p;
+	h->pages[h->n_pages++].base = h->n_dropped + h->n_lines;
+	h->n_lines += p->n_lines;
+	h->n_bytes += page_bytes(p);
+	while (h->n_lines > h->max_lines)
+		drop_first_line(h);
+	drop_excess_bytes(h);
+	return 0;
 }
 
 /* --- cold pages --- */

@@ -81,4 +81,21 @@ int history_find_mark(const struct history *h, uint64_t id, uint32_t *ret_index,
  * is given back): call when the pane is quiet; true while there is more. */
 bool history_idle(struct history *h);
 
+/*
+ * Pages, for whoever keeps them elsewhere: a full one never changes, and what it
+ * holds is offsets only.
+ *
+ * history_page_lines()  lines of page @page, from the oldest kept on; 0 if there is
+ *                       no such page or it can still change
+ * history_page_save()   appends its image to @out; @page must have lines: 0, -ENOMEM
+ * history_page_load()   appends the lines of an image behind all others; it is
+ *                       checked throughout: 0, -ENOMEM, or HISTORY_E_DAMAGED with
+ *                       nothing appended
+ */
+struct buf;
+enum { HISTORY_E_DAMAGED = 1 };
+uint32_t history_page_lines(const struct history *h, uint32_t page);
+NODISCARD int history_page_save(const struct history *h, uint32_t page, struct buf *out);
+NODISCARD int history_page_load(struct history *h, const void *image, size_t n);
+
 #endif

@@ -29,8 +29,6 @@
 
 #include "vt/history.h"
 
-enum { HISTORY_E_DAMAGED = 1 };
-
 #define PAGE_BYTES 65536u /* u16 index; a longer line gets a page to itself */
 
 struct page_link {
@@ -112,5 +110,17 @@ unsigned page_read_marks(const struct page *p, const uint8_t *data, uint32_t lin
 /* Forget the links of records at @from and behind. */
 void page_free_links(struct page *p, uint32_t from);
 size_t page_links_memory(const struct page *p);
+
+/* --- history.c --- */
+
+/* A page, its bytes (0, -ENOMEM, HISTORY_E_DAMAGED), and the number of lines at
+ * its beginning that were dropped. */
+struct page *history_page_at(const struct history *h, uint32_t i);
+NODISCARD int history_page_data(const struct history *h, const struct page *p, const uint8_t **ret);
+uint32_t history_page_skip(const struct history *h, const struct page *p);
+
+/* Take over @p, which is closed and has raw bytes, as the last page; 0, or -ENOMEM
+ * and it is still the caller's. */
+NODISCARD int history_adopt(struct history *h, const struct page *p);
 
 #endif

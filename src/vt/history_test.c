@@ -1,5 +1,6 @@
 #include "vt/history.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -418,6 +419,89 @@ static void test_it_behaves_like_an_array(void **state)
 	history_free(h);
 }
 
+/* All pages of @from into @to; their lines. */
+static uint32_t copy_pages(const struct history *from, struct history *to)
+{
+	uint32_t lines = 0;
+
+	for (uint32_t i = 0; history_page_lines(from, i); i++) {
+		struct buf image = BUF_INIT;
+
+		assert_int_equal(history_page_save(from, i, &image), 0);
+		assert_int_equal(history_page_load(to, buf_data(&image), buf_len(&image)), 0);
+		lines += history_page_lines(from, i);
+		buf_fini(&image);
+	}
+	return lines;
+}
+
+static void test_full_pages_outlive_their_history(void **state)
+{
+	struct history *h = history_new(3000, 10 << 20, &squeezer);
+	struct history *copy = history_new(2900, 10 << 20, NULL);
+	struct line_buf in = LINE_BUF_INIT, out = LINE_BUF_INIT;
+	struct line_view a, b;
+	struct mark m;
+	uint32_t n, index;
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++) {
+		make_rich(&in, i, &a);
+		assert_int_equal(history_push(h, &a), 0);
+	}
+	history_idle(h);
+	n = copy_pages(h, copy);
+	assert_true(n > 2500 && n < 3000);
+	assert_int_equal(history_count(copy), n < 2900 ? n : 2900);
+	push_number(copy, 1);
+	for (uint32_t i = 0; i + 1 < history_count(copy); i++) {
+		make_rich(&in, 2000 + n - history_count(copy) + 1 + i, &a);
+		assert_int_equal(history_read(copy, i, &out, &b), 0);
+		check_same(&a, &b);
+	}
+	assert_int_equal(history_find_mark(copy, 2 * 3001 + 1, &index, &m), 0);
+	line_buf_fini(&in);
+	line_buf_fini(&out);
+	history_free(h);
+	history_free(copy);
+}
+
+static void test_a_damaged_page_is_refused_or_harmless(void **state)
+{
+	struct history *h = history_new(3000, 10 << 20, NULL);
+	struct line_buf in = LINE_BUF_INIT;
+	struct buf image = BUF_INIT;
+	struct line_view v;
+	unsigned n_refused = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 1500; i++) {
+		make_rich(&in, i, &v);
+		assert_int_equal(history_push(h, &v), 0);
+	}
+	assert_int_equal(history_page_save(h, 0, &image), 0);
+	srand(5);
+	for (int round = 0; round < 3000; round++) {
+		struct history *to = history_new(3000, 10 << 20, NULL);
+		char *bytes = mem_dup(buf_data(&image), buf_len(&image));
+		size_t n = buf_len(&image);
+
+		for (int k = rand() % 3; k >= 0; k--)
+			bytes[(size_t)rand() % (k ? n : 2000)] = (char)rand();
+		if (rand() % 8 == 0)
+			n = (size_t)rand() % n;
+		n_refused += history_page_load(to, bytes, n) == HISTORY_E_DAMAGED;
+		for (uint32_t i = 0; i < history_count(to); i += 50)
+			assert_int_equal(history_read(to, i, &in, &v), 0);
+		mem_free(bytes);
+		history_free(to);
+	}
+	assert_true(n_refused > 1000);
+	line_buf_fini(&in);
+	buf_fini(&image);
+	history_free(h);
+}
+
 /* One pass over all that allocates; every failure must leave the lines whole. */
 static void run_short_of_memory(long fail_after)
 {
@@ -473,6 +557,8 @@ int main(void)
 		cmocka_unit_test(test_marks_are_found_where_they_are),
 		cmocka_unit_test(test_clearing_leaves_nothing),
 		cmocka_unit_test(test_it_behaves_like_an_array),
+		cmocka_unit_test(test_full_pages_outlive_their_history),
+		cmocka_unit_test(test_a_damaged_page_is_refused_or_harmless),
 		cmocka_unit_test(test_running_out_of_memory_loses_no_line_that_was_taken),
 	};
 

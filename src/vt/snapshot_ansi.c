@@ -116,22 +116,11 @@ static bool read_row(struct ansi *a, const struct screen *screen, int y)
 	return !s->err;
 }
 
-static void put_sizes(struct ansi *a, const struct screen *screen)
-{
-	for (int y = 0; y < a->vt->rows && read_row(a, screen, y); y++) {
-		if (!(a->s->line.flags & LINE_DOUBLE))
-			continue;
-		paint_goto(&a->paint, y, 0);
-		paint_size(&a->paint, &a->s->line);
-	}
-}
-
 static void put_screen(struct ansi *a, const struct screen *screen)
 {
 	int last = a->vt->rows - 1;
 
 	lose_cursor(a);
-	a->paint.has_lost_sizes = false;
 	for (int y = 0; y <= last && read_row(a, screen, y); y++) {
 		const struct line_view *v = &a->s->line;
 
@@ -144,8 +133,6 @@ static void put_screen(struct ansi *a, const struct screen *screen)
 			paint_wrap_last_row(&a->paint, v);
 	}
 	paint_pen(&a->paint, &style_default, NULL);
-	if (a->paint.has_lost_sizes)
-		put_sizes(a, screen);
 }
 
 static void show_screen(struct ansi *a, bool is_alternate)

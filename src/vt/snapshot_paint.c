@@ -152,22 +152,17 @@ static bool is_legacy_cell(const char *text, size_t n, int width)
 	return true;
 }
 
-/* A cluster that would be wide, in one column: it came to be at a margin, and
- * does so again.  There is none on the first column, so there it is moved. */
-static void put_at_margin(struct painter *p, const char *text, size_t n)
+/* A cluster that would be wide, in one column: it came to be at the right edge,
+ * and does so again.  Deleting what is before it, which is blank so far, brings
+ * it here. */
+static void put_from_edge(struct painter *p, const char *text, size_t n, int width)
 {
-	int x = p->x, y = p->y, at = x ? x : 1;
-
-	buf_printf(p->out, "\033[?69h\033[1;%ds\033[%d;%dH", at + 1, y + 1, at + 1);
+	buf_printf(p->out, "\033[%dG", width);
 	p->is_joining = false;
 	put_cell(p, text, n);
-	if (!x) {
-		paint_pen(p, &no_style, NULL);
-		buf_printf(p->out, "\033[%d;1H\033[P", y + 1);
-	}
-	buf_printf(p->out, "\033[?69l\033[%d;%dH", y + 1, x + 2);
+	paint_pen(p, &no_style, NULL);
+	buf_printf(p->out, "\033[%dG\033[%dP\033[C", p->x + 1, width - 1 - p->x);
 	p->is_joining = false;
-	p->has_lost_sizes = true;
 }
 
 /* ASCII joins a prepended mark, but only where printing looks at each character:
@@ -203,7 +198,7 @@ static void put_cluster(struct painter *p, const char *text, size_t n, int n_col
 		put_cell(p, text, n);
 		set_grapheme(p, true);
 	} else if (n_cols == 1) {
-		put_at_margin(p, text, n);
+		put_from_edge(p, text, n, width);
 	} else {
 		put_cell(p, text, n);
 		p->x = p->x + natural < width ? -1 : p->x;
@@ -296,7 +291,8 @@ static void put_run(struct painter *p, const struct line_run *r, const char *tex
 		put_cluster(p, text, r->n_bytes, n_cols, width);
 }
 
-void paint_size(struct painter *p, const struct line_view *v)
+/* ESC # for the line's size, if it is not single; the cursor is on it. */
+static void put_size(struct painter *p, const struct line_view *v)
 {
 	if (!(v->flags & LINE_DOUBLE))
 		return;
@@ -326,7 +322,7 @@ static void put_runs(struct painter *p, int y, const struct line_view *v)
 void paint_line(struct painter *p, int y, const struct line_view *v)
 {
 	paint_goto(p, y, 0);
-	paint_size(p, v);
+	put_size(p, v);
 	put_runs(p, y, v);
 }
 
@@ -361,6 +357,9 @@ static void restore_last_blank(struct painter *p, int y, const struct line_view 
 {
 	const struct line_run *r = v->n_runs ? &v->runs[v->n_runs - 1] : NULL;
 
+	/* One with a link or protection was painted as a space. */
+	if (r && (r->link || r->style.attrs & STYLE_PROTECTED))
+		return;
 	if (r && r->form == LINE_BLANK && (int)v->n_cols == width_of(p, v) &&
 	    !style_is_default(&r->style))
 		put_look(p, y, width_of(p, v) - 1, 1, &r->style);
@@ -441,8 +440,8 @@ bool paint_cell(struct painter *p, int y, int x, const struct line_view *v)
 	at = x - col - (x - col) % cell;
 	if (col + at + cell > width)
 		return false;
-	/* Setting margins for it would end those that are set. */
-	if (p->has_margins && r->form == LINE_CLUSTER && col + at < width - 1 &&
+	/* put_from_edge() would move the rest of the line. */
+	if (r->form == LINE_CLUSTER && col + at < width - 1 &&
 	    grapheme_width(text, r->n_bytes) != cell && !is_legacy_cell(text, r->n_bytes, cell))
 		return false;
 	one = *r;

@@ -28,8 +28,7 @@ struct painter {
 	bool is_joining;     /* printing may join what was printed last: */
 	uint8_t break_state; /* of that cell, see unicode_breaks() */
 	uint8_t last_props;
-	bool has_protected;  /* a protected cell was painted */
-	bool has_lost_sizes; /* margins were used, which end double width */
+	bool has_protected; /* a protected cell was painted */
 };
 
 /* Move; nothing is written if the cursor is there. */
@@ -58,8 +57,5 @@ bool paint_cell(struct painter *p, int y, int x, const struct line_view *v);
 /* Leave the cursor on column @x, the last one before p->limit, with a wrap
  * pending.  False where that would cost the line its own wrap. */
 bool paint_pending(struct painter *p, int y, int x, const struct line_view *v);
-
-/* ESC # for the line's size, if it is not single; the cursor is on it. */
-void paint_size(struct painter *p, const struct line_view *v);
 
 #endif
