@@ -254,7 +254,7 @@ char *history_push_plain(struct history *h, uint32_t n, const struct style *styl
 /* A line wrapped again may end in blanks that a view leaves out (line.h). */
 static void trim_line(struct line_view *v)
 {
-	while (v->n_runs) {
+	while (v->n_runs && !(v->flags & LINE_WRAPPED)) {
 		const struct line_run *r = &v->runs[v->n_runs - 1];
 
 		if (r->form != LINE_BLANK || r->link || !style_is_default(&r->style))
