@@ -26,8 +26,8 @@ static void take_if_shorter(struct way *best, const struct way *other)
 static struct way csi(int n, char final)
 {
 	struct way w;
-	int len = n == 1 ? snprintf(w.text, sizeof(w.text), "\033[%c", final) :
-			   snprintf(w.text, sizeof(w.text), "\033[%d%c", n, final);
+	int len = n == 1 ? snprintf(w.text, sizeof(w.text), "\033[%c", final)
+			 : snprintf(w.text, sizeof(w.text), "\033[%d%c", n, final);
 
 	w.n = (size_t)len;
 	return w;

@@ -207,12 +207,14 @@ int draw_read_row(struct draw *d, const struct vt *vt, int row, int y)
 	int r;
 
 	memset(k.cells, 0, (size_t)d->cols * sizeof(*k.cells));
+	d->next[y].is_double = false;
 	if (row < vt_rows(vt)) {
 		k.n_cells = limit < d->cols ? limit : d->cols;
 		r = vt_line(vt, row, &d->line, &v);
 		if (r)
 			return err_trace(r);
-		k.scale = v.flags & LINE_DOUBLE ? 2 : 1;
+		d->next[y].is_double = v.flags & LINE_DOUBLE;
+		k.scale = d->next[y].is_double ? 2 : 1;
 		text = v.text;
 		for (uint32_t i = 0; i < v.n_runs; i++) {
 			struct looks l = looks_of(d, vt, &v.runs[i]);

@@ -24,6 +24,7 @@
 struct draw_row {
 	struct cell *cells; /* draw.cols of them */
 	uint64_t hash;      /* of the cells, as of the last frame */
+	bool is_double;     /* next: a line of double width, whose columns count twice */
 };
 
 /* DEC private modes that are switched for a pane. */
@@ -73,8 +74,7 @@ struct draw {
 	/* what shall stand there */
 	struct draw_row *next;
 	struct cell *next_slab;
-	uint8_t *is_fresh; /* per row: next was read in this frame */
-	int top, left;     /* of the pane, shown in the corner */
+	int top, left; /* of the pane, shown in the corner */
 
 	/* tables for both */
 	struct style_table styles;
@@ -85,6 +85,7 @@ struct draw {
 	/* the pane, as of the last frame */
 	uint64_t seen_age;
 	bool was_alternate;
+	int pane_cols, pane_rows;
 
 	bool wants_bell;
 	struct buf extra; /* clipboard, notifications */
@@ -129,6 +130,7 @@ void draw_scroll(struct draw *d, struct buf *out);
 
 /* draw_modes.c */
 void draw_modes_sync(struct draw *d, const struct vt *vt, struct buf *out);
+uint32_t draw_initial_modes(const struct draw *d); /* as the terminal had them */
 void draw_modes_undo(const struct draw *d, struct buf *out);
 void draw_titles(struct draw *d, const struct vt *vt, struct buf *out);
 /* A cursor shape for DECSCUSR. */

@@ -83,8 +83,8 @@ static const struct {
 	uint16_t attr;
 	uint8_t on, off;
 } attrs[] = {
-	{ STYLE_BOLD, 1, 22 },   { STYLE_FAINT, 2, 22 },   { STYLE_ITALIC, 3, 23 },
-	{ STYLE_BLINK, 5, 25 },  { STYLE_RAPID, 6, 25 },   { STYLE_INVERSE, 7, 27 },
+	{ STYLE_BOLD, 1, 22 },   { STYLE_FAINT, 2, 22 },     { STYLE_ITALIC, 3, 23 },
+	{ STYLE_BLINK, 5, 25 },  { STYLE_RAPID, 6, 25 },     { STYLE_INVERSE, 7, 27 },
 	{ STYLE_STRIKE, 9, 29 }, { STYLE_INVISIBLE, 8, 28 }, { STYLE_OVERLINE, 53, 55 },
 };
 
