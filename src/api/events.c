@@ -57,7 +57,12 @@ static const struct api_event_row rows[] = {
 			      FIELDS({ "pane", "string", "id" },
 				     { "stream", "string", "`out` or `err`" },
 				     { "from", "integer", "first byte missing" },
-				     { "to", "integer", "behind the last byte missing" }) },
+				     { "to", "integer", "behind the last byte missing" },
+				     { "cols", "integer?", "with snapshot" },
+				     { "rows", "integer?", "with snapshot" },
+				     { "snapshot", "bytes?",
+				       "makes a terminal of that size show what is there at `to`; "
+				       "where the subscriber wants it" }) },
 };
 
 size_t api_event_count(void)

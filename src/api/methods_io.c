@@ -258,6 +258,7 @@ static void read_sub_spec(const struct rpc_args *a, struct core_sub_spec *ret)
 		.from = (uint64_t)rpc_arg_int(a, "from", 0),
 		.err_from = (uint64_t)rpc_arg_int(a, "err_from", 0),
 		.on_lag = strcmp(on_lag, "pause") == 0 ? CORE_LAG_PAUSE : CORE_LAG_RESYNC,
+		.wants_snapshot = rpc_arg_bool(a, "snapshot", false),
 	};
 }
 
@@ -539,7 +540,13 @@ static const struct api_method methods[] = {
 			     .choices = "resync|pause",
 			     .fallback = "\"resync\"",
 			     .doc = "when this client is slow: lose bytes and be told, or stop "
-				    "the program for a while (scope write)" }),
+				    "the program for a while (scope write)" },
+			   { .name = "snapshot",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "begin with the screen, and send it again instead of bytes "
+				    "that were missed: pane.resync then has `snapshot`, `cols` "
+				    "and `rows`" }),
 		API_RESULT("Where it begins.", { "subscription", "integer", "for unsubscribe" },
 			   { "pane", "string", "id" },
 			   { "seq", "integer", "position of the first byte to come" },

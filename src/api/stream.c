@@ -23,6 +23,7 @@ struct stream_sub {
 	uint64_t id;      /* what the client knows */
 	uint64_t core_id; /* what the core knows; 0: it has let go */
 	uint64_t pane;    /* number */
+	bool wants_snapshot;
 	bool is_waiting;  /* a push was refused: core_subscription_ready() is owed */
 	struct gap gaps[2];
 };
@@ -62,6 +63,22 @@ static struct shared *encode_chunk(struct conn_hub *hub, const struct core_chunk
 	return out->is_broken ? NULL : shared_new(buf_data(out), buf_len(out));
 }
 
+/* The screen as it stands at the end of the gap, where one is wanted and to be had. */
+static void put_screen(struct rpc_writer *w, const struct stream_sub *sub)
+{
+	CLEANUP(buf_fini) struct buf screen = BUF_INIT;
+	struct core_snapshot spec = { .format = SNAPSHOT_ANSI };
+	struct pane *p = core_pane_next(sub->client->server->core, sub->pane - 1);
+	struct core_snapshot_info info;
+	struct fail f;
+
+	if (!p || pane_number(p) != sub->pane || core_pane_snapshot(p, &spec, &screen, &info, &f))
+		return;
+	rpc_kv_uint(w, "cols", info.cols);
+	rpc_kv_uint(w, "rows", info.rows);
+	rpc_kv_bytes(w, "snapshot", buf_data(&screen), buf_len(&screen));
+}
+
 static int send_resync(struct stream_sub *sub, enum core_stream stream, const struct gap *gap)
 {
 	struct conn *c = &sub->client->conn;
@@ -79,6 +96,8 @@ static int send_resync(struct stream_sub *sub, enum core_stream stream, const st
 	rpc_kv_str(&w, "stream", stream_name(stream));
 	rpc_kv_uint(&w, "from", gap->from);
 	rpc_kv_uint(&w, "to", gap->to);
+	if (sub->wants_snapshot && stream == CORE_OUT)
+		put_screen(&w, sub);
 	rpc_map_end(&w);
 	rpc_notify_end(&w);
 	rpc_frame_end(enc, out, mark);
@@ -204,6 +223,7 @@ int stream_subscribe(struct client *client, struct pane *p, const struct core_su
 		return err_origin(-ENOMEM);
 	sub->client = client;
 	sub->pane = pane_number(p);
+	sub->wants_snapshot = spec->wants_snapshot;
 	full.ops = &sub_ops;
 	full.user = sub;
 	r = core_subscribe(p, &full, &sub->core_id, &ret->seq, reterr);

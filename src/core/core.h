@@ -274,6 +274,7 @@ struct core_sub_ops {
 	/* The pane is deleted: the subscription is already gone. */
 	void (*gone)(uint64_t subscription, void *user);
 };
+#define CORE_BACKLOG_BYTES (128u << 10)
 enum core_lag { CORE_LAG_RESYNC, CORE_LAG_PAUSE };
 struct core_sub_spec {
 	const struct core_sub_ops *ops;
@@ -283,6 +284,10 @@ struct core_sub_spec {
 	uint64_t from;     /* in the output */
 	uint64_t err_from; /* in stderr, of panes without a terminal */
 	enum core_lag on_lag;
+	/* A screen instead of old bytes: it begins with a resync at the head, and so
+	 * does what follows a gap or a backlog of CORE_BACKLOG_BYTES.  When `resync` is
+	 * called the emulator stands exactly at @to.  Only where there is an emulator. */
+	bool wants_snapshot;
 };
 /* The first chunks come from the loop, never from inside this call.  @ret_seq:
  * where it begins.  A push that answered FULL is tried again after

@@ -23,6 +23,7 @@ struct place {
 	struct list link; /* stream.subs */
 	uint64_t pos;     /* next byte to send */
 	bool is_on;
+	bool needs_snapshot; /* the next thing it gets is a screen */
 };
 
 struct sub {
@@ -31,6 +32,7 @@ struct sub {
 	struct pane *pane;
 	uint64_t id;
 	enum core_lag on_lag;
+	bool wants_snapshot;
 	bool is_blocked; /* a push answered FULL */
 	const struct core_sub_ops *ops;
 	void *user;
@@ -84,7 +86,7 @@ static bool has_waiting(const struct stream *s)
 	list_for_each (l, &s->subs) {
 		const struct place *at = list_entry(l, struct place, link);
 
-		if (at->pos < head && !at->sub->is_blocked)
+		if ((at->pos < head || at->needs_snapshot) && !at->sub->is_blocked)
 			return true;
 	}
 	return false;
@@ -127,21 +129,30 @@ void fanout_note(struct stream *s, uint64_t now_ns)
 	pause_if_behind(s);
 }
 
-/* A subscriber that the ring has overrun goes on in the middle of what is kept:
- * at the tail it would be overrun again at once. */
-static void skip_gap(struct stream *s, struct place *at)
+static void resync(struct stream *s, struct place *at, uint64_t to)
 {
 	struct core *c = s->pane->core;
-	uint64_t tail = stream_tail(s), head = stream_head(s), to = tail;
 
-	if (at->pos >= tail)
-		return;
-	if (head - tail > c->arena.ring_bytes / 2)
-		to = head - c->arena.ring_bytes / 2;
 	c->metrics.n_resyncs++;
 	c->metrics.n_gap_bytes += to - at->pos;
 	at->sub->ops->resync(s->pane->number, s->which, at->pos, to, at->sub->user);
 	at->pos = to;
+	at->needs_snapshot = false;
+}
+
+/* A subscriber that the ring has overrun goes on in the middle of what is kept:
+ * at the tail it would be overrun again at once.  Who shows a screen gets one,
+ * and earlier: nobody wants to see a flood pass by that is long over. */
+static void skip_gap(struct stream *s, struct place *at)
+{
+	uint64_t tail = stream_tail(s), head = stream_head(s),
+		 half = s->pane->core->arena.ring_bytes / 2;
+	bool has_screen = at->sub->wants_snapshot && s->which == CORE_OUT && s->pane->vt;
+
+	if (has_screen && (at->needs_snapshot || head - at->pos > CORE_BACKLOG_BYTES))
+		resync(s, at, head);
+	else if (at->pos < tail)
+		resync(s, at, head - tail > half ? head - half : tail);
 }
 
 static void make_chunk(struct stream *s, uint64_t from, uint64_t to, struct core_chunk *ret)
@@ -167,10 +178,10 @@ static bool find_lowest(struct stream *s, uint64_t head, uint64_t *ret_from, uin
 	list_for_each (l, &s->subs) {
 		struct place *at = list_entry(l, struct place, link);
 
-		if (at->sub->is_blocked || at->pos >= head)
+		if (at->sub->is_blocked || (at->pos >= head && !at->needs_snapshot))
 			continue;
 		skip_gap(s, at);
-		if (at->pos < from)
+		if (at->pos < from && at->pos < head)
 			from = at->pos;
 	}
 	if (from == UINT64_MAX)
@@ -303,8 +314,9 @@ static void begin_at(struct sub *sub, enum core_stream which, uint64_t pos)
 	at->sub = sub;
 	at->pos = pos;
 	at->is_on = true;
+	at->needs_snapshot = sub->wants_snapshot && which == CORE_OUT && term_get(sub->pane);
 	list_append(&s->subs, &at->link);
-	if (pos < stream_head(s)) {
+	if (pos < stream_head(s) || at->needs_snapshot) {
 		/* What is kept goes out at the end of this turn. */
 		s->first_ns = s->last_ns = 1;
 		if (list_is_empty(&s->flushing))
@@ -342,6 +354,7 @@ int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *r
 	sub->pane = p;
 	sub->id = c->next_sub++;
 	sub->on_lag = spec->on_lag;
+	sub->wants_snapshot = spec->wants_snapshot;
 	sub->ops = spec->ops;
 	sub->user = spec->user;
 	list_append(&c->subs, &sub->link);

@@ -252,6 +252,74 @@ static void a_progress_bar_is_seen_as_it_stands(void **state)
 	assert_true(w.is_done);
 }
 
+/* ---- a screen instead of a backlog ---- */
+
+struct screen_reader {
+	uint64_t next, n_bytes;
+	unsigned n_resyncs;
+	bool is_full;
+};
+
+static enum core_push on_push(struct core_chunk *chunk, void *user)
+{
+	struct screen_reader *r = user;
+
+	if (r->is_full)
+		return CORE_PUSH_FULL;
+	assert_int_equal(chunk->bytes.from, r->next);
+	r->n_bytes += chunk->bytes.to - chunk->bytes.from;
+	r->next = chunk->bytes.to;
+	return CORE_PUSH_OK;
+}
+
+static void on_resync(uint64_t pane, enum core_stream s, uint64_t from, uint64_t to, void *user)
+{
+	struct screen_reader *r = user;
+
+	(void)pane;
+	(void)s;
+	assert_true(from <= to);
+	r->next = to;
+	r->n_resyncs++;
+}
+
+static const struct core_sub_ops sub_ops = { on_push, NULL, on_resync, NULL };
+
+static void who_wants_screens_begins_with_one_and_never_gets_a_backlog(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct screen_reader r = { 0 };
+	struct core_sub_spec spec = {
+		.ops = &sub_ops, .user = &r, .wants_out = true, .wants_snapshot = true
+	};
+	struct pane *p = make(k);
+	struct pane_info info;
+	uint64_t id, seq;
+	struct fail f;
+
+	fake_print(k, p, "hello");
+	assert_int_equal(core_subscribe(p, &spec, &id, &seq, &f), 0);
+	fake_keeper_until_count(k, &r.n_resyncs, 1);
+	assert_int_equal(r.next, 5);
+	fake_print(k, p, "!");
+	for (int i = 0; i < 3000 && r.next < 6; i++) {
+		fake_keeper_turn(k, 1);
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(r.n_bytes, 1);
+	r.is_full = true;
+	for (int i = 0; i < 3000; i++)
+		fake_print(k, p,
+			   "0123456789012345678901234567890123456789012345678901234567890123456789"
+			   "\r\n");
+	r.is_full = false;
+	core_subscription_ready(k->core, id);
+	fake_keeper_until_count(k, &r.n_resyncs, 2);
+	pane_get_info(p, &info);
+	assert_int_equal(r.next, info.seq);
+	assert_int_equal(r.n_bytes, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -266,6 +334,7 @@ int main(void)
 		T(a_pattern_is_found_in_lines_that_left_the_screen_at_once),
 		T(a_pattern_is_found_over_the_end_of_a_wrapped_line),
 		T(a_progress_bar_is_seen_as_it_stands),
+		T(who_wants_screens_begins_with_one_and_never_gets_a_backlog),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
