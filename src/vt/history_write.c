@@ -146,8 +146,10 @@ static uint8_t *put_run_link(struct page *p, struct page_cache *cache, uint8_t *
 {
 	size_t n_uri, n_id;
 
-	if (!l)
+	if (!l) {
+		last->link = NULL; /* "as before" means the run before */
 		return at;
+	}
 	if (is_same_link(l, last->link)) {
 		*head |= 1 << 4;
 		return at;
