@@ -1,0 +1,14 @@
+/* For tests: what must hold of every terminal, and whether two are alike. */
+#ifndef VT_CHECK_H
+#define VT_CHECK_H
+
+struct vt;
+
+/* Asserts the invariants of rows, tables, margins and cursors. */
+void vt_check(const struct vt *vt);
+
+/* Whether both show the same: screen, history, cursor, modes, titles.  On a
+ * difference *ret_what says where. */
+int vt_differ(const struct vt *a, const struct vt *b, const char **ret_what);
+
+#endif
