@@ -247,7 +247,10 @@ static void scosc(struct vt *vt)
 static void sgr(struct vt *vt)
 {
 	sgr_apply(&vt->cur.pen, &vt->parser.params, 0);
-	term_pen_changed(vt);
+	if (style_is_default(&vt->cur.pen))
+		vt->pen_id = vt->blank_id = 0;
+	else
+		term_pen_changed(vt);
 }
 
 static void push_sgr(struct vt *vt)

@@ -16,7 +16,7 @@ bool grid_init(struct grid *g, int cols, int rows)
 	}
 	for (int y = 0; y < rows; y++) {
 		g->rows[y] = &g->slab[y];
-		g->slab[y].is_plain = true;
+		g->slab[y].is_plain = g->slab[y].is_ascii = true;
 	}
 	return true;
 }

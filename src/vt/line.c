@@ -53,15 +53,15 @@ static bool reserve_text(struct line_buf *b, size_t n)
 	return true;
 }
 
-static bool reserve_run(struct line_buf *b)
+static bool reserve_runs(struct line_buf *b, size_t n)
 {
 	void *p = b->runs;
 
-	if (b->n_runs < b->size_runs)
+	if (b->size_runs - b->n_runs >= n)
 		return true;
 
 	size_t size =
-		array_grow(&p, b->n_runs, b->size_runs, b->n_runs + RUNS_MIN, sizeof *b->runs);
+		array_grow(&p, b->n_runs, b->size_runs, b->n_runs + n + RUNS_MIN, sizeof *b->runs);
 
 	if (!size)
 		return false;
@@ -70,12 +70,23 @@ static bool reserve_run(struct line_buf *b)
 	return true;
 }
 
+/* Views of different places have structs of their own for one link. */
+static bool same_link(const struct link *a, const struct link *b)
+{
+	return a == b || (a && b && !strcmp(a->uri, b->uri) && !strcmp(a->id, b->id));
+}
+
 static bool run_continues(const struct line_run *r, enum line_form form, unsigned n_cols,
 			  const struct style *style, const struct link *link)
 {
 	return r->form == form && r->n_cols + n_cols <= UINT16_MAX && form != LINE_CLUSTER &&
-	       r->link == link && r->style.fg == style->fg && r->style.bg == style->bg &&
+	       same_link(r->link, link) && r->style.fg == style->fg && r->style.bg == style->bg &&
 	       r->style.underline == style->underline && r->style.attrs == style->attrs;
+}
+
+bool line_buf_prepare(struct line_buf *b, size_t n_bytes, size_t n_runs)
+{
+	return reserve_text(b, n_bytes) && reserve_runs(b, n_runs);
 }
 
 char *line_buf_reserve(struct line_buf *b, size_t n_bytes)
@@ -95,7 +106,7 @@ void line_buf_commit(struct line_buf *b, enum line_form form, size_t n_bytes, un
 	if (!n_cols || b->is_broken)
 		return;
 	if (!r || !run_continues(r, form, n_cols, style, link)) {
-		if (!reserve_run(b)) {
+		if (!reserve_runs(b, 1)) {
 			b->is_broken = true;
 			return;
 		}

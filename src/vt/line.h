@@ -19,7 +19,8 @@
  *
  * Runs are in column order, without gaps, and neighbours with equal form and
  * style are merged except for clusters.  Blanks of the default style at the
- * end are left out.  A double-width line counts its own (half as many)
+ * end are left out, save on a wrapped line, where only the one column that a
+ * wide character did not fit into is.  A double-width line counts its own (half as many)
  * columns.
  */
 #ifndef VT_LINE_H
@@ -104,6 +105,9 @@ void line_buf_add(struct line_buf *b, enum line_form form, const char *text, siz
 char *line_buf_reserve(struct line_buf *b, size_t n_bytes);
 void line_buf_commit(struct line_buf *b, enum line_form form, size_t n_bytes, unsigned n_cols,
 		     const struct style *style, const struct link *link);
+
+/* Room for that much at the end, for who then writes text and runs himself. */
+NODISCARD bool line_buf_prepare(struct line_buf *b, size_t n_bytes, size_t n_runs);
 
 /*
  * Append columns [@from, @to) of @src.  A wide character that straddles either

@@ -439,8 +439,59 @@ static const uint8_t *parser_string(struct vt *vt, const uint8_t *s, const uint8
 	return s + 1;
 }
 
-/* Nothing in the text looks at these but the printing functions, so a run of
- * lines is done here without a turn through the table. */
+/*
+ * "ESC [", numbers with semicolons, a final character, all of it at hand: what
+ * most sequences are, without a turn through the table for each byte.  @s is
+ * behind the bracket.  NULL: it is something else, and nothing was done.
+ */
+static const uint8_t *parser_csi(struct vt *vt, const uint8_t *s, const uint8_t *end)
+{
+	struct params *p = &vt->parser.params;
+	uint8_t n = 0;
+
+	while (s < end) {
+		uint32_t digit = *s - (uint32_t)'0';
+		int32_t v = -1;
+
+		if (digit <= 9) {
+			for (v = 0; digit <= 9; digit = *s - (uint32_t)'0') {
+				v = v * 10 + (int32_t)digit;
+				v = v > PARAM_MAX ? PARAM_MAX : v;
+				if (++s == end)
+					return NULL;
+			}
+		}
+
+		uint8_t c = *s++;
+
+		if (c >= 0x40 && c < 0x7f) {
+			params_clear(p);
+			p->v[n] = v;
+			p->n = n || v >= 0 ? n + 1 : 0;
+			csi_dispatch(vt, (char)c);
+			return s;
+		}
+		if (c != ';' || n == PARAMS_MAX - 1)
+			return NULL;
+		p->v[n++] = v;
+	}
+	return NULL;
+}
+
+static const uint8_t *parser_introduced(struct vt *vt, const uint8_t *s, const uint8_t *end)
+{
+	if (end - s >= 2 && *s == '[' && term_mode(vt, VT_MODE_DECANM)) {
+		const uint8_t *behind = parser_csi(vt, s + 1, end);
+
+		if (behind)
+			return behind;
+	}
+	parser_escape(vt);
+	return s;
+}
+
+/* Text, control characters and plain control sequences, for as long as nothing
+ * else comes. */
 static const uint8_t *parser_ground(struct vt *vt, const uint8_t *s, const uint8_t *end)
 {
 	enum scan_isa isa = (enum scan_isa)vt->isa;
@@ -450,21 +501,22 @@ static const uint8_t *parser_ground(struct vt *vt, const uint8_t *s, const uint8
 
 		if (c >= 0x80) {
 			s = print_utf8(vt, s, end);
-			if (vt->parser.state != STATE_GROUND)
-				return s;
 		} else if (c >= 0x20) {
 			size_t n = scan_printable(isa, s, (size_t)(end - s));
 
 			if (n)
 				print_ascii(vt, s, n);
 			s += n ? n : 1; /* DEL does nothing */
+			continue;
 		} else if (c == 0x1b) {
-			parser_escape(vt);
-			return s + 1;
+			s = parser_introduced(vt, s + 1, end);
 		} else {
 			control_c0(vt, c);
 			s++;
+			continue;
 		}
+		if (vt->parser.state != STATE_GROUND || vt->parser.utf8_need)
+			return s;
 	}
 	return s;
 }

@@ -35,7 +35,7 @@ static void row_cut(struct row *r, int x)
 	if (x > 0 && x < r->n && (r->cells[x].text & CELL_SPACER)) {
 		r->cells[x - 1].text = 0;
 		r->cells[x].text = 0;
-		r->is_plain = false;
+		r->is_plain = r->is_ascii = false;
 	}
 }
 
@@ -51,7 +51,7 @@ static void row_extend(struct row *r, int to)
 	if (r->n < to) {
 		memset(&r->cells[r->n], 0, (size_t)(to - r->n) * sizeof *r->cells);
 		r->n = (uint16_t)to;
-		r->is_plain = false;
+		r->is_plain = r->is_ascii = false;
 	}
 }
 
@@ -62,7 +62,7 @@ struct cell *row_span(struct row *r, int cols, int from, int to)
 	row_cut(r, from);
 	row_cut(r, to);
 	row_extend(r, to);
-	r->is_plain = false;
+	r->is_plain = r->is_ascii = false;
 	return r->cells;
 }
 
@@ -75,7 +75,7 @@ void row_erase(struct row *r, int cols, int from, int to, uint32_t blank)
 		if (from < r->n)
 			r->n = (uint16_t)from;
 		if (r->n == 0)
-			r->is_plain = true;
+			r->is_plain = r->is_ascii = true;
 		return;
 	}
 
@@ -90,7 +90,7 @@ void row_clear(struct row *r, int cols, uint32_t blank)
 	r->n = 0;
 	r->flags = 0;
 	r->n_marks = 0;
-	r->is_plain = true;
+	r->is_plain = r->is_ascii = true;
 	if (blank)
 		row_erase(r, cols, 0, cols, blank);
 }
@@ -139,9 +139,10 @@ void row_copy(struct row *dst, int at, const struct row *src, int from, int n, i
 
 	int have = src->n - from < n ? src->n - from : n;
 
-	if (have < 0)
+	if (have > 0)
+		memmove(&cells[at], &src->cells[from], (size_t)have * sizeof *cells);
+	else
 		have = 0;
-	memmove(&cells[at], &src->cells[from], (size_t)have * sizeof *cells);
 	row_fill(dst, at + have, at + n, (struct cell){ 0, 0 });
 	/* Halves whose other half stayed behind. */
 	if (cells[at].text & CELL_SPACER)
@@ -174,7 +175,9 @@ void row_check(const struct row *r)
 			assert(x + 1 < r->n && (r->cells[x + 1].text & CELL_SPACER));
 		if (t & CELL_SPACER)
 			assert(x > 0 && (r->cells[x - 1].text & CELL_WIDE));
+		if (r->is_ascii)
+			assert(t >= 0x20 && t < 0x7f);
 		if (r->is_plain)
-			assert(t >= 0x20 && t < 0x7f && r->cells[x].style == r->cells[0].style);
+			assert(r->is_ascii && r->cells[x].style == r->cells[0].style);
 	}
 }

@@ -6,7 +6,8 @@
  *   2. Cells at n and behind are blanks of style 0, whatever memory holds.
  *   3. A CELL_WIDE cell is followed by its CELL_SPACER below n, and a
  *      CELL_SPACER follows a CELL_WIDE.
- *   4. is_plain only if all cells below n are printable ASCII of one style.
+ *   4. is_ascii only if all cells below n are printable ASCII, is_plain only if
+ *      they are of one style besides.
  *
  * An operation that needs memory and gets none leaves the row as it was.
  * Columns are [from, to), clipped by the caller to the row's width.
@@ -25,7 +26,8 @@ struct row {
 	uint16_t n;         /* cells in use */
 	uint8_t flags;      /* enum line_flag */
 	uint8_t n_marks;
-	bool is_plain; /* see invariant 4: can be copied to the history as bytes */
+	bool is_ascii; /* see invariant 4: text can be copied as bytes */
+	bool is_plain; /* and the line has but one run */
 };
 
 void row_fini(struct row *r);

@@ -126,7 +126,8 @@ __attribute__((target("avx2"))) static void widen_avx2(struct cell *dst, const u
 
 		_mm256_storeu_si256((__m256i *)(void *)(dst + i), _mm256_or_si256(c, s));
 	}
-	widen_plain(dst + i, src + i, n - i, style);
+	for (; i < n; i++)
+		dst[i] = (struct cell){ src[i], style };
 }
 
 #elif defined(__aarch64__)

@@ -17,7 +17,7 @@ void scroll_down(struct vt *vt, int top, int n);
 void scroll_left(struct vt *vt, int left, int n);
 void scroll_right(struct vt *vt, int left, int n);
 
-/* A row as a view; @buf holds it. */
+/* A row as a view; @buf holds what it points to.  0 or -ENOMEM.  (scroll_view.c) */
 NODISCARD int scroll_row_view(const struct vt *vt, const struct row *r, struct line_buf *buf,
 			      struct line_view *ret_view);
 
