@@ -30,8 +30,10 @@
 /* Modes that are more than a bit: set elsewhere or by what they stand for. */
 #define MODES_ALTERNATE (BIT(ALT_47) | BIT(ALT_1047) | BIT(ALT_1049))
 #define MODES_EARLY (BIT(DECCOLM) | MODES_ALTERNATE | BIT(CURSOR_1048))
-#define MODES_LATE (BIT(IRM) | BIT(DECOM) | BIT(DECLRMM) | BIT(GRAPHEME) | BIT(DECANM) | BIT(SYNC))
-#define MODES_SAVABLE (~(MODES_EARLY | BIT(DECLRMM) | BIT(DECANM) | BIT(SYNC)))
+#define MODES_LATE                                                                        \
+	(BIT(IRM) | BIT(DECOM) | BIT(DECLRMM) | BIT(GRAPHEME) | BIT(DECANM) | BIT(SYNC) | \
+	 BIT(ALT_ALLOWED))
+#define MODES_SAVABLE (~(MODES_EARLY | BIT(DECLRMM) | BIT(DECANM) | BIT(SYNC) | BIT(ALT_ALLOWED)))
 
 struct ansi {
 	struct snapshot *s;
@@ -273,8 +275,23 @@ static void put_modes(struct ansi *a)
 				put_mode(a, (enum vt_mode)m, is_set);
 }
 
+/* Forbidding the alternate screen leaves it, but not the modes that showed it. */
+static void put_alternate_allowed(struct ansi *a)
+{
+	bool is_left = !a->vt->is_alternate && a->vt->modes & MODES_ALTERNATE;
+	bool is_allowed = term_mode(a->vt, VT_MODE_ALT_ALLOWED);
+
+	if (is_left)
+		put_mode(a, VT_MODE_ALT_47, true);
+	if (is_left || !is_allowed)
+		put_mode(a, VT_MODE_ALT_ALLOWED, false);
+	if (is_left && is_allowed)
+		put_mode(a, VT_MODE_ALT_ALLOWED, true);
+}
+
 static void put_late_modes(struct ansi *a)
 {
+	put_alternate_allowed(a);
 	if (term_mode(a->vt, VT_MODE_IRM))
 		put_mode(a, VT_MODE_IRM, true);
 	if (!term_mode(a->vt, VT_MODE_GRAPHEME))
@@ -426,7 +443,8 @@ static bool keeps_last(const struct vt *vt)
 	       c->gr == plain_sets.gr && !c->single && vt->protect == PROTECT_OFF && !vt->is_8bit &&
 	       vt->is_utf8 &&
 	       (vt->modes & (MODES_LATE & ~(BIT(DECOM) | BIT(DECLRMM)))) ==
-		       (BIT(GRAPHEME) | BIT(DECANM));
+		       (BIT(GRAPHEME) | BIT(DECANM) | BIT(ALT_ALLOWED)) &&
+	       (vt->is_alternate || !(vt->modes & MODES_ALTERNATE));
 }
 
 /* The character that was printed last is printed again if what follows in the

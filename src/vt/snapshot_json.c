@@ -93,11 +93,22 @@ static bool is_single(const struct line_run *r)
 	return r->form == LINE_NARROW || r->form == LINE_BLANK;
 }
 
-static uint32_t last_of_run(const struct line_view *v, uint32_t i)
+/* Runs without blanks of the default look at the end: a wrapped line has them. */
+static uint32_t count_runs(const struct line_view *v)
+{
+	uint32_t n = v->n_runs;
+
+	while (n > 0 && v->runs[n - 1].form == LINE_BLANK && !v->runs[n - 1].link &&
+	       style_is_default(&v->runs[n - 1].style))
+		n--;
+	return n;
+}
+
+static uint32_t last_of_run(const struct line_view *v, uint32_t i, uint32_t n_runs)
 {
 	const struct line_run *r = &v->runs[i];
 
-	while (i + 1 < v->n_runs && is_single(r) && is_single(&v->runs[i + 1]) &&
+	while (i + 1 < n_runs && is_single(r) && is_single(&v->runs[i + 1]) &&
 	       style_equal(&r->style, &v->runs[i + 1].style) && r->link == v->runs[i + 1].link)
 		i++;
 	return i;
@@ -106,10 +117,11 @@ static uint32_t last_of_run(const struct line_view *v, uint32_t i)
 static void put_runs(struct buf *out, const struct line_view *v)
 {
 	const char *text = v->text;
+	uint32_t n_runs = count_runs(v);
 
-	for (uint32_t i = 0; i < v->n_runs; i++) {
+	for (uint32_t i = 0; i < n_runs; i++) {
 		const struct line_run *r = &v->runs[i];
-		uint32_t last = last_of_run(v, i);
+		uint32_t last = last_of_run(v, i, n_runs);
 		size_t n_bytes = r->n_bytes;
 		unsigned n_cols = r->n_cols;
 

@@ -213,7 +213,8 @@ static bool is_erased(const struct style *s)
 	return !(s->fg | s->underline | s->attrs | s->link);
 }
 
-/* DECCARA gives blanks a look without making them characters. */
+/* DECCARA gives blanks a look without making them characters; blanks of the
+ * default look it makes a part of the line. */
 static void put_look(struct painter *p, int y, int x, int n_cols, const struct style *style)
 {
 	char text[SGR_TEXT_MAX];
@@ -221,9 +222,8 @@ static void put_look(struct painter *p, int y, int x, int n_cols, const struct s
 	x -= p->left;
 	y -= p->top;
 	sgr_format(style, text);
-	if (text[0] == '0' && text[1] == ';')
-		buf_printf(p->out, "\033[%d;%d;%d;%d;%s$r", y + 1, x + 1, y + 1, x + n_cols,
-			   text + 2);
+	buf_printf(p->out, "\033[%d;%d;%d;%d;%s$r", y + 1, x + 1, y + 1, x + n_cols,
+		   text[1] == ';' ? text + 2 : text);
 	p->is_joining = false;
 }
 
@@ -352,17 +352,17 @@ static void put_wrap(struct painter *p, const struct line_view *v)
 	p->is_joining = false;
 }
 
-/* The look of a blank in the last column, which put_wrap() has erased. */
+/* Blanks at the end of a wrapped line are a part of it, and the one in the last
+ * column has a look; put_wrap() knew neither. */
 static void restore_last_blank(struct painter *p, int y, const struct line_view *v)
 {
 	const struct line_run *r = v->n_runs ? &v->runs[v->n_runs - 1] : NULL;
 
 	/* One with a link or protection was painted as a space. */
-	if (r && (r->link || r->style.attrs & STYLE_PROTECTED))
+	if (!r || r->form != LINE_BLANK || r->link || r->style.attrs & STYLE_PROTECTED)
 		return;
-	if (r && r->form == LINE_BLANK && (int)v->n_cols == width_of(p, v) &&
-	    !style_is_default(&r->style))
-		put_look(p, y, width_of(p, v) - 1, 1, &r->style);
+	if ((int)v->n_cols <= width_of(p, v))
+		put_look(p, y, (int)v->n_cols - 1, 1, &r->style);
 }
 
 void paint_wrap(struct painter *p, const struct line_view *v)
