@@ -140,6 +140,7 @@ void esc_dispatch(struct vt *vt, char final)
 	case '%':
 		if (final == '@' || final == 'G')
 			vt->is_utf8 = final == 'G';
+		term_update_simple(vt);
 		break;
 	case '(':
 	case ')':
