@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/census.h"
+#include "api/conn.h"
 #include "api/rig.h"
 #include "base/buf.h"
 
@@ -361,6 +362,32 @@ static void answers_that_nobody_reads_stop_the_reading(void **state)
 	peer_fini(&p);
 }
 
+static void requests_left_over_are_answered_when_answers_drain(void **state)
+{
+	static const char request[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}\n";
+	const size_t n = 400;
+	struct buf many = BUF_INIT;
+	struct api_stats stats;
+	struct rig *r = *state;
+	struct peer p;
+
+	peer_init(&p, r);
+	for (size_t i = 0; i < n; i++)
+		buf_put_str(&many, request);
+	/* All are received at once; the socket has no more to wake anybody. */
+	assert_true(buf_len(&many) < CONN_TURN_BYTES);
+	peer_send_raw(&p, buf_data(&many), buf_len(&many));
+	for (int i = 0; i < 4; i++)
+		rig_spin(r);
+	api_server_get_stats(r->server, &stats);
+	assert_true(stats.n_requests < n);
+	for (size_t i = 0; i < n; i++)
+		expect_id(peer_receive(&p), "1");
+	buf_fini(&many);
+	peer_fini(&p);
+}
+
 static void one_pipelining_client_does_not_starve_another(void **state)
 {
 	struct rig *r = *state;
@@ -538,6 +565,7 @@ int main(void)
 		TEST(an_answer_may_be_owed_when_the_core_is_gone),
 		TEST(a_half_closed_client_gets_its_answers),
 		TEST(answers_that_nobody_reads_stop_the_reading),
+		TEST(requests_left_over_are_answered_when_answers_drain),
 		TEST(one_pipelining_client_does_not_starve_another),
 		TEST(a_descriptor_rides_with_pane_create),
 		TEST(a_missing_descriptor_is_an_error_and_surplus_ones_are_closed),

@@ -456,8 +456,8 @@ int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows,
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as core.h has it */
-int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows,
-		     bool ignore_size, struct fail *reterr)
+int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows, bool ignore_size,
+		     struct fail *reterr)
 {
 	(void)viewer;
 	(void)ignore_size;

@@ -109,6 +109,13 @@ static void an_idle_client_holds_no_buffers(void **state)
 	rig_spin(r);
 	c = client_of_peer(r);
 	assert_null(c->conn.framer.in.data);
+	/* Only the beginning of a message is worth keeping. */
+	peer_send_raw(&p, "{\"jsonrpc\":\"2.0\",\"id\":1,", 24);
+	rig_spin(r);
+	assert_non_null(c->conn.framer.in.data);
+	assert_true(c->conn.framer.in.size <= 64);
+	json_decref(peer_result(&p, "\"method\":\"server.status\"}"));
+	assert_null(c->conn.framer.in.data);
 	assert_null(c->conn.out.items);
 	assert_true(sizeof *c < 1024);
 	peer_fini(&p);
@@ -160,6 +167,53 @@ static bool survives(struct rig *r, const char *request, long n)
 	return is_done;
 }
 
+/* Where the answer outgrows its buffer, a shorter one takes its place; alone
+ * and in a batch, whose other answers are none the worse for it. */
+static bool is_no_memory(const json_t *answer)
+{
+	const json_t *error = json_object_get(answer, "error");
+
+	return json_integer_value(json_object_get(answer, "id")) == 7 &&
+	       json_integer_value(json_object_get(error, "code")) == 1208;
+}
+
+#define DISCOVER "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"rpc.discover\"}"
+#define GET "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pane.get\",\"params\":[\"p1\"]}"
+
+static json_t *ask_with_little_memory(struct rig *r, struct peer *p, const char *request, long n)
+{
+	peer_init(p, r);
+	buf_fini(&r->server->hub.cork);
+	assert_non_null(buf_reserve(&r->server->hub.cork, 4096));
+	peer_send(p, request);
+	mem_fail_after(n);
+	rig_spin(r);
+	mem_fail_after(-1);
+	return peer_receive(p);
+}
+
+static void an_answer_that_does_not_fit_becomes_an_error(void **state)
+{
+	struct rig *r = *state;
+	size_t n_alone = 0, n_in_batch = 0;
+
+	for (long n = 0; n < 150; n++) {
+		struct peer p, q;
+		json_t *v = ask_with_little_memory(r, &p, DISCOVER, n);
+		json_t *batch = ask_with_little_memory(r, &q, "[" DISCOVER "," GET "]", n);
+
+		n_alone += is_no_memory(v);
+		if (json_array_size(batch) == 2 && is_no_memory(json_array_get(batch, 0)))
+			n_in_batch++;
+		json_decref(v);
+		json_decref(batch);
+		peer_fini(&p);
+		peer_fini(&q);
+	}
+	assert_true(n_alone > 0);
+	assert_true(n_in_batch > 0);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	struct rig *r = *state;
@@ -180,6 +234,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_request_allocates_only_what_its_parsing_needs,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(an_idle_client_holds_no_buffers, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_answer_that_does_not_fit_becomes_an_error, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(every_allocation_may_fail, setup, teardown),
 	};
 

@@ -222,8 +222,8 @@ static void pane_attach(struct api_call *call)
 
 	if (!p)
 		return;
-	r = core_pane_attach(p, call->client, rpc_arg_int(a, "cols", 0),
-			     rpc_arg_int(a, "rows", 0), rpc_arg_bool(a, "ignore_size", false), &f);
+	r = core_pane_attach(p, call->client, rpc_arg_int(a, "cols", 0), rpc_arg_int(a, "rows", 0),
+			     rpc_arg_bool(a, "ignore_size", false), &f);
 	if (api_call_failed(call, r, &f))
 		return;
 	call->client->is_viewer = true;

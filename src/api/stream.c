@@ -24,7 +24,7 @@ struct stream_sub {
 	uint64_t core_id; /* what the core knows; 0: it has let go */
 	uint64_t pane;    /* number */
 	bool wants_snapshot;
-	bool is_waiting;  /* a push was refused: core_subscription_ready() is owed */
+	bool is_waiting; /* a push was refused: core_subscription_ready() is owed */
 	struct gap gaps[2];
 };
 
