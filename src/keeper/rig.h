@@ -50,8 +50,10 @@ void rig_refuse(struct rig *r);      /* let them die at once */
 void rig_accept(struct rig *r);      /* the next daemon: link, WELCOME, children, READY */
 void rig_accept_mute(struct rig *r); /* only the link */
 void rig_adopt(struct rig *r);
-void rig_drop_daemon(struct rig *r);                   /* forget our ends of it */
-void rig_kill_daemon(struct rig *r);                   /* kill -9 */
+void rig_drop_daemon(struct rig *r); /* forget our ends of it */
+void rig_kill_daemon(struct rig *r); /* kill -9 */
+/* Stop the keeper; it goes on with SIGCONT, and learns all that happened at once. */
+void rig_freeze_keeper(struct rig *r);
 void rig_order(struct rig *r, char what, char status); /* see fake_daemon.c */
 /* STOP (or SIGTERM without a daemon), wait for the keeper, check that it ends
  * with 0 and leaves no socket; remove the directory. */

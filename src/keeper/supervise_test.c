@@ -118,6 +118,22 @@ static void statuses_are_kept_until_they_are_forgotten(void **state)
 	close(out);
 }
 
+static void what_adoption_told_is_not_told_again(void **state)
+{
+	(void)state;
+	pid_t pid = rig_run(&rig, &(struct rig_spawn){ .pane = 1, .argv = ARGV("sleep", "1000") });
+	rig_freeze_keeper(&rig);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(kill(rig.daemon, SIGKILL), 0);
+	pause_ms(50);
+	assert_int_equal(kill(rig.keeper, SIGCONT), 0);
+	rig_drop_daemon(&rig);
+	rig_accept(&rig);
+	assert_int_equal(adopted(1)->state, KEEPER_CHILD_EXITED);
+	struct pollfd p = { .fd = rig.link_fd, .events = POLLIN };
+	assert_int_equal(poll(&p, 1, 100), 0);
+}
+
 static void more_children_than_one_batch_takes_are_adopted(void **state)
 {
 	const uint32_t n = 300;
@@ -209,9 +225,14 @@ static void only_faults_count_for_the_quarantine(void **state)
 static void what_a_daemon_asked_for_before_it_died_is_done(void **state)
 {
 	(void)state;
+	/* It is dead before the keeper reads the first of them. */
+	rig_freeze_keeper(&rig);
+	assert_int_equal(kill(rig.daemon, SIGKILL), 0);
+	pause_ms(50);
 	for (uint64_t i = 1; i <= 5; i++)
 		rig_spawn(&rig, &(struct rig_spawn){ .pane = i, .argv = ARGV("sleep", "1000") });
-	rig_kill_daemon(&rig);
+	assert_int_equal(kill(rig.keeper, SIGCONT), 0);
+	rig_drop_daemon(&rig);
 	rig_accept(&rig);
 	assert_int_equal(rig.n_adopted, 5);
 	rig_order(&rig, 'q', 0);
@@ -425,6 +446,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		WITH_RIG(the_daemon_gets_its_link_and_nothing_else),
 		WITH_RIG(statuses_are_kept_until_they_are_forgotten),
+		WITH_RIG(what_adoption_told_is_not_told_again),
 		WITH_RIG(more_children_than_one_batch_takes_are_adopted),
 		WITH_RIG(a_terminal_goes_on_across_daemons),
 		WITH_RIG(the_arena_and_the_socket_outlive_the_daemon),
