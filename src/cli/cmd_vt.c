@@ -66,10 +66,11 @@ static bool parse_history(const struct cli_args *a, struct request *rq)
 	const char *s = args_value(a, "history");
 	int64_t n = 0;
 
-	if (s && strcmp(s, "all") == 0)
+	if (s && strcmp(s, "all") == 0) {
 		n = SNAPSHOT_ALL;
-	else if (args_number(a, "history", 0, SNAPSHOT_ALL, &n) == ARGS_E_BAD)
+	} else if (args_number(a, "history", 0, SNAPSHOT_ALL, &n) == ARGS_E_BAD) {
 		return false;
+	}
 	rq->snapshot.n_history = (int32_t)n;
 	return true;
 }
@@ -153,12 +154,13 @@ static int run(const struct request *rq)
 
 	if (!vt)
 		return out_failure(-ENOMEM, NULL);
-	if (!feed_stdin(vt))
+	if (!feed_stdin(vt)) {
 		r = EXIT_ERROR;
-	else if (buf_check(&replies))
+	} else if (buf_check(&replies)) {
 		r = out_failure(-ENOMEM, NULL);
-	else
+	} else {
 		r = print(vt, rq, &replies);
+	}
 	vt_free(vt);
 	buf_fini(&replies);
 	return r;
@@ -176,12 +178,14 @@ int cmd_vt(int argc, char **argv)
 	} else if (r < 0) {
 		r = out_failure(r, NULL);
 	} else {
-		if (a.wants_help)
+		if (a.wants_help) {
 			r = help_command(&vt_command);
-		else if (!parse_size(&a, &rq) || !parse_history(&a, &rq) || !parse_format(&a, &rq))
+		} else if (!parse_size(&a, &rq) || !parse_history(&a, &rq) ||
+			   !parse_format(&a, &rq)) {
 			r = EXIT_USAGE;
-		else
+		} else {
 			r = run(&rq);
+		}
 		args_fini(&a);
 	}
 	buf_fini(&err);

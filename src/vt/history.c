@@ -187,7 +187,9 @@ static struct page *append_page(struct history *h, uint8_t *raw, uint32_t size)
 {
 	struct page *p = &h->pages[h->n_pages++];
 
-	*p = (struct page){ .base = h->n_dropped + h->n_lines, .raw = raw, .index_end = size };
+	assert(h->n_pages <= h->size_pages && p);
+	*p = (struct page){ .base = h->n_dropped + h->n_lines, .index_end = size };
+	p->raw = raw;
 	p->mark_min = UINT64_MAX;
 	return p;
 }
@@ -375,10 +377,11 @@ static struct page *find_page(const struct history *h, uint64_t number)
 	while (to - from > 1) {
 		uint32_t mid = from + (to - from) / 2;
 
-		if (h->pages[mid].base <= number)
+		if (h->pages[mid].base <= number) {
 			from = mid;
-		else
+		} else {
 			to = mid;
+		}
 	}
 	return &h->pages[from];
 }
@@ -418,12 +421,13 @@ static bool find_in_page(const struct history *h, const struct page *p, uint64_t
 	for (uint32_t line = p == h->pages ? h->skip : 0; line < p->n_lines; line++) {
 		unsigned n = page_read_marks(p, data, line, marks);
 
-		for (unsigned i = 0; i < n; i++)
+		for (unsigned i = 0; i < n; i++) {
 			if (marks[i].id == id) {
 				*ret_line = line;
 				*ret_mark = marks[i];
 				return true;
 			}
+		}
 	}
 	return false;
 }
@@ -433,11 +437,12 @@ int history_find_mark(const struct history *h, uint64_t id, uint32_t *ret_index,
 {
 	uint32_t line;
 
-	for (uint32_t i = h->n_pages; i-- > 0;)
+	for (uint32_t i = h->n_pages; i-- > 0;) {
 		if (find_in_page(h, &h->pages[i], id, &line, ret_mark)) {
 			*ret_index = (uint32_t)(h->pages[i].base + line - h->n_dropped);
 			return 0;
 		}
+	}
 	return 1;
 }
 
@@ -484,7 +489,7 @@ static void pack_page(struct page *p)
 static void compress_page(struct history *h, struct page *p, uint8_t *scratch)
 {
 	size_t n = h->compress.compress(h->compress.user, p->raw, p->index_end, scratch,
-					p->index_end / 8 * 7);
+					(size_t)p->index_end / 8 * 7);
 
 	if (!n) {
 		p->is_stubborn = true;

@@ -57,7 +57,7 @@ int history_page_save(const struct history *h, uint32_t page, struct buf *out)
 	put_u32(out, p->n_lines);
 	put_u32(out, history_page_skip(h, p));
 	buf_put(out, data, used);
-	buf_put(out, data + p->index_end - 2 * p->n_lines, 2 * (size_t)p->n_lines);
+	buf_put(out, data + p->index_end - 2 * (size_t)p->n_lines, 2 * (size_t)p->n_lines);
 	return buf_check(out);
 }
 

@@ -125,9 +125,10 @@ static const struct link *get_link(const struct scope *sc, struct source *there)
 		there->is_bad = true;
 		return NULL;
 	}
-	for (l = sc->page->links; l; l = l->next)
+	for (l = sc->page->links; l; l = l->next) {
 		if (l->offset == offset)
 			return &l->link;
+	}
 	l = new_link(offset, strings, n_uri, n_id);
 	if (!l)
 		return NULL;
@@ -254,10 +255,11 @@ static int read_plain(const struct scope *sc, struct source *s, unsigned kind, s
 	struct style style = { 0 };
 	size_t n;
 
-	if (kind == 1)
+	if (kind == 1) {
 		get_style_at(sc, s, &style);
-	else if (kind == 2)
+	} else if (kind == 2) {
 		get_style(s, &style);
+	}
 	n = (size_t)(s->end - s->at);
 	if (s->is_bad || n > UINT16_MAX)
 		return HISTORY_E_DAMAGED;

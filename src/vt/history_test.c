@@ -62,7 +62,7 @@ static void push_text(struct history *h, const char *text, const struct style *s
 	char *at = history_push_plain(h, n, style, flags);
 
 	assert_non_null(at);
-	memcpy(at, text, n);
+	memcpy(at, text, n); /* NOLINT: no NUL is wanted */
 	memset(at + n, 0xee, HISTORY_SLACK);
 }
 
@@ -104,7 +104,7 @@ static void check_same(const struct line_view *a, const struct line_view *b)
 		assert_int_equal(x->form, y->form);
 		assert_true(style_equal(&x->style, &y->style));
 		assert_int_equal(!x->link, !y->link);
-		if (x->link) {
+		if (x->link && y->link) {
 			assert_string_equal(x->link->uri, y->link->uri);
 			assert_string_equal(x->link->id, y->link->id);
 		}

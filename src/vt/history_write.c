@@ -89,7 +89,7 @@ static bool is_plain(const struct line_view *v)
 
 static size_t link_max(const struct link *l)
 {
-	return l ? strlen(l->uri) + strlen(l->id) + 2 + 2 * VARINT_MAX : 0;
+	return l ? strlen(l->uri) + strlen(l->id) + 2 + 2 * (size_t)VARINT_MAX : 0;
 }
 
 size_t page_record_max(const struct line_view *v)
@@ -178,10 +178,11 @@ static uint8_t *put_run(struct page *p, struct page_cache *cache, uint8_t *at,
 
 	*at++ = r->form;
 	at = put_varint(at, r->n_cols);
-	if (r->n_bytes == r->n_cols)
+	if (r->n_bytes == r->n_cols) {
 		*head |= 1 << 6;
-	else
+	} else {
 		at = put_varint(at, r->n_bytes);
+	}
 	at = put_run_style(p, cache, at, head, r, last);
 	return put_run_link(p, cache, at, head, r->link, last);
 }

@@ -40,9 +40,9 @@ static void put_num(struct sink *s, uint32_t v)
 	char digits[10];
 	size_t n = sizeof(digits);
 
-	do
+	do {
 		digits[--n] = (char)('0' + v % 10);
-	while (v /= 10);
+	} while (v /= 10);
 	put(s, digits + n, sizeof(digits) - n);
 }
 
@@ -53,12 +53,10 @@ struct functional {
 	char final;
 };
 
+/* KEY_INSERT to KEY_END */
 static const struct functional main_keys[] = {
-	[KEY_INSERT - KEY_INSERT] = { 2, '~' },  [KEY_DELETE - KEY_INSERT] = { 3, '~' },
-	[KEY_LEFT - KEY_INSERT] = { 1, 'D' },    [KEY_RIGHT - KEY_INSERT] = { 1, 'C' },
-	[KEY_UP - KEY_INSERT] = { 1, 'A' },      [KEY_DOWN - KEY_INSERT] = { 1, 'B' },
-	[KEY_PAGE_UP - KEY_INSERT] = { 5, '~' }, [KEY_PAGE_DOWN - KEY_INSERT] = { 6, '~' },
-	[KEY_HOME - KEY_INSERT] = { 1, 'H' },    [KEY_END - KEY_INSERT] = { 1, 'F' },
+	{ 2, '~' }, { 3, '~' }, { 1, 'D' }, { 1, 'C' }, { 1, 'A' },
+	{ 1, 'B' }, { 5, '~' }, { 6, '~' }, { 1, 'H' }, { 1, 'F' },
 };
 
 /* F1 to F20 as ctlseqs numbers them; F21 to F24 as xterm goes on. */
@@ -128,10 +126,11 @@ static void put_text(struct sink *s, const struct key *key)
 {
 	char utf8[4];
 
-	if (key->n_text && key->n_text <= KEY_TEXT_MAX)
+	if (key->n_text && key->n_text <= KEY_TEXT_MAX) {
 		put(s, key->text, key->n_text);
-	else
+	} else {
 		put(s, utf8, utf8_encode(shifted_of(key), utf8));
+	}
 }
 
 static bool has_text(const struct key *key)
@@ -204,10 +203,11 @@ static void encode_legacy_char(struct sink *s, const struct key *key)
 		control = control_of(key->code);
 	if (key->mods & KEY_ALT)
 		put_char(s, '\033');
-	if (control >= 0)
+	if (control >= 0) {
 		put_char(s, (char)control);
-	else
+	} else {
 		put_text(s, key);
+	}
 }
 
 /* Escape, Enter, Tab and Backspace. */
@@ -286,16 +286,17 @@ static void encode_legacy_keypad(struct sink *s, const struct key *key, const st
 
 static void encode_legacy(struct sink *s, const struct key *key, const struct key_modes *m)
 {
-	if (is_other_key(key, m) && !m->is_vt52)
+	if (is_other_key(key, m) && !m->is_vt52) {
 		encode_other_key(s, key, m);
-	else if (key->code < KEY_ESCAPE)
+	} else if (key->code < KEY_ESCAPE) {
 		encode_legacy_char(s, key);
-	else if (key->code <= KEY_BACKSPACE)
+	} else if (key->code <= KEY_BACKSPACE) {
 		encode_legacy_control(s, key, m);
-	else if (key->code >= KEY_KP_0 && key->code <= KEY_KP_SEPARATOR)
+	} else if (key->code >= KEY_KP_0 && key->code <= KEY_KP_SEPARATOR) {
 		encode_legacy_keypad(s, key, m);
-	else
+	} else {
 		encode_legacy_functional(s, key, m);
+	}
 }
 
 static struct functional kitty_functional_of(uint32_t code)
@@ -370,7 +371,7 @@ static void put_kitty(struct sink *s, const struct key *key, const struct key_mo
 	}
 	if (with_text)
 		put_kitty_text(s, key);
-	put_char(s, f.number ? f.final : 'u');
+	put_char(s, (char)(f.number ? f.final : 'u'));
 }
 
 /* Keys that keep their legacy bytes unless all keys are asked for, so that a
@@ -389,12 +390,11 @@ static void encode_kitty(struct sink *s, const struct key *key, const struct key
 		put_kitty(s, &k, m);
 		return;
 	}
-	if (k.code >= KEY_LEFT_SHIFT ||
-	    (k.code >= KEY_CAPS_LOCK && k.code <= KEY_NUM_LOCK && k.code != KEY_SCROLL_LOCK))
+	if (k.code >= KEY_LEFT_SHIFT || (k.code >= KEY_CAPS_LOCK && k.code <= KEY_NUM_LOCK))
 		return;
 	if (k.event == KEY_RELEASE && k.code >= KEY_ENTER && k.code <= KEY_BACKSPACE)
 		return;
-	if (k.code < KEY_ESCAPE || k.code <= KEY_BACKSPACE)
+	if (k.code <= KEY_BACKSPACE)
 		k.mods &= (uint8_t)~LOCKS;
 	if (k.event != KEY_RELEASE) {
 		if (has_text(&k) && !(k.mods & ~KEY_SHIFT & ~LOCKS)) {
@@ -416,23 +416,28 @@ static void encode_kitty(struct sink *s, const struct key *key, const struct key
 
 size_t key_encode(const struct key *key, const struct key_modes *modes, char *out, size_t size)
 {
-	struct sink s = { .out = out, .size = size };
+	struct sink s = { 0 };
 
+	s.out = out;
+	s.size = size;
 	if (key->code >= KEY_CODE_END)
 		return 0;
 	if (key->event == KEY_RELEASE && !(modes->kitty_flags & KEY_KITTY_EVENTS))
 		return 0;
-	if (modes->kitty_flags && !modes->is_vt52)
+	if (modes->kitty_flags && !modes->is_vt52) {
 		encode_kitty(&s, key, modes);
-	else
+	} else {
 		encode_legacy(&s, key, modes);
+	}
 	return s.is_full ? 0 : s.n;
 }
 
 size_t key_encode_focus(bool is_focused, char *out, size_t size)
 {
-	struct sink s = { .out = out, .size = size };
+	struct sink s = { 0 };
 
+	s.out = out;
+	s.size = size;
 	put_str(&s, is_focused ? "\033[I" : "\033[O");
 	return s.is_full ? 0 : s.n;
 }

@@ -190,14 +190,15 @@ static const struct {
 
 static char to_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
 static bool is_same(const char *a, const char *b, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (!a[i] || to_lower(a[i]) != to_lower(b[i]))
 			return false;
+	}
 	return !a[n];
 }
 
@@ -215,22 +216,24 @@ static size_t parse_mod(const char *p, uint8_t *ret_mod)
 		n++;
 	if (!n || (p[n] != '-' && p[n] != '+') || !p[n + 1])
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(mod_names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(mod_names); i++) {
 		if (is_same(mod_names[i].name, p, n)) {
 			*ret_mod = mod_names[i].mod;
 			return n + 1;
 		}
+	}
 	return 0;
 }
 
 static bool parse_named(const char *p, struct key *key)
 {
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (is_same(names[i], p, strlen(p))) {
 			key->code = keys[i].code;
 			key->mods |= keys[i].mods;
 			return true;
 		}
+	}
 	return false;
 }
 
@@ -298,21 +301,23 @@ void key_suggest(const char *name, char *out, size_t size)
 	while ((n = parse_mod(p, &mod)))
 		p += n;
 	known = nearest_name(p, names, ARRAY_LEN(names));
-	if (known && p - name < KEY_NAME_MAX)
+	if (known && p - name < KEY_NAME_MAX) {
 		snprintf(out, size, "%.*s%s", (int)(p - name), name, known);
-	else
+	} else {
 		out[0] = '\0';
+	}
 }
 
 static void format_code(const struct key *key, char *out, size_t size)
 {
 	char utf8[4];
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (keys[i].code == key->code) {
 			snprintf(out, size, "%s", names[i]);
 			return;
 		}
+	}
 	snprintf(out, size, "%.*s", (int)utf8_encode(key->code, utf8), utf8);
 }
 
@@ -328,9 +333,10 @@ void key_format(const struct key *key, char *out, size_t size)
 	    (key->code >= 0x7f && key->code < 0xa0))
 		return;
 	format_code(key, code, sizeof(code));
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 6; i++) {
 		if (key->mods & mod_names[i].mod)
 			n += (size_t)snprintf(mods + n, sizeof(mods) - n, "%s-", mod_names[i].name);
+	}
 	mods[n] = '\0';
 	snprintf(out, size, "%s%s", mods, code);
 }

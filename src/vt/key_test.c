@@ -223,9 +223,10 @@ static void test_malformed_names_are_unknown(void **state)
 	struct key key;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (key_parse(rows[i], &key) != KEY_E_UNKNOWN)
 			fail_msg("row %zu", i);
+	}
 }
 
 static void test_every_canonical_name_reads_back(void **state)

@@ -37,10 +37,11 @@ static unsigned code_of(const struct mouse_event *ev, enum mouse_track track)
 {
 	unsigned code = ev->button & 3;
 
-	if (ev->button >= MOUSE_BACK)
+	if (ev->button >= MOUSE_BACK) {
 		code |= 128;
-	else if (ev->button >= MOUSE_WHEEL_UP)
+	} else if (ev->button >= MOUSE_WHEEL_UP) {
 		code |= 64;
+	}
 	if (track == MOUSE_TRACK_X10)
 		return code;
 	code |= ev->mods & KEY_SHIFT ? 4 : 0;
@@ -58,7 +59,7 @@ static unsigned code_without_release(const struct mouse_event *ev, unsigned code
 /* What cannot be said becomes NUL, as xterm does. */
 static char byte_of(uint32_t v)
 {
-	return v > POS_MAX ? '\0' : (char)(v + BIAS);
+	return (char)(v > POS_MAX ? 0 : v + BIAS);
 }
 
 static size_t encode_utf8(unsigned code, uint32_t col, uint32_t row, char *out)

@@ -80,8 +80,9 @@ static void put_typed(const char *text, size_t n, struct buf *out)
 
 void paste_encode(const char *text, size_t n, bool is_bracketed, struct buf *out)
 {
-	if (is_bracketed)
+	if (is_bracketed) {
 		put_bracketed(text, n, out);
-	else
+	} else {
 		put_typed(text, n, out);
+	}
 }

@@ -18,11 +18,12 @@ static const char *const names[] = {
 
 bool snapshot_format_find(const char *name, enum snapshot_format *ret)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
 		if (!strcmp(name, names[i])) {
 			*ret = (enum snapshot_format)i;
 			return true;
 		}
+	}
 	return false;
 }
 
@@ -140,8 +141,9 @@ const char *snapshot_safe_uri(const struct link *link)
 	static const char *const schemes[] = { "http://", "https://", "mailto:", "ftp://",
 					       "file://" };
 
-	for (size_t i = 0; link && i < ARRAY_LEN(schemes); i++)
+	for (size_t i = 0; link && i < ARRAY_LEN(schemes); i++) {
 		if (!strncmp(link->uri, schemes[i], strlen(schemes[i])))
 			return link->uri;
+	}
 	return NULL;
 }

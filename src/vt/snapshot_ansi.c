@@ -129,10 +129,11 @@ static void put_screen(struct ansi *a, const struct screen *screen)
 		if (!v->n_runs && !v->flags)
 			continue;
 		paint_line(&a->paint, y, v);
-		if (v->flags & LINE_WRAPPED && y < last)
+		if (v->flags & LINE_WRAPPED && y < last) {
 			paint_wrap(&a->paint, v);
-		else if (v->flags & LINE_WRAPPED)
+		} else if (v->flags & LINE_WRAPPED) {
 			paint_wrap_last_row(&a->paint, v);
+		}
 	}
 	paint_pen(&a->paint, &style_default, NULL);
 }
@@ -174,17 +175,20 @@ static void put_titles(struct ansi *a)
 			   : !vt->title_stack[i][VT_TITLE_WINDOW] ? 1
 								  : 0;
 
-		for (int which = 0; which < 2; which++)
+		for (int which = 0; which < 2; which++) {
 			if (vt->title_stack[i][which])
 				put_title(a, (enum vt_title)which, vt->title_stack[i][which]);
+		}
 		buf_printf(a->out, "\033[22;%dt", what);
 	}
-	for (int which = 0; which < 2; which++)
+	for (int which = 0; which < 2; which++) {
 		if (vt->n_titles || *vt_title(vt, (enum vt_title)which))
 			put_title(a, (enum vt_title)which, vt_title(vt, (enum vt_title)which));
-	for (int i = 0; i < 4; i++)
+	}
+	for (int i = 0; i < 4; i++) {
 		if (vt->title_modes >> i & 1)
 			buf_printf(a->out, "\033[>%dt", i);
+	}
 }
 
 static void put_palette(struct ansi *a)
@@ -261,18 +265,21 @@ static void put_modes(struct ansi *a)
 {
 	uint64_t todo = 0;
 
-	for (int m = 0; m < VT_N_MODES; m++)
+	for (int m = 0; m < VT_N_MODES; m++) {
 		if (vt_mode_info((enum vt_mode)m)->is_default)
 			todo |= 1ull << m;
+	}
 	todo = (todo ^ a->vt->modes) | a->touched_modes;
 	/* DECSCUSR sets it. */
 	if (a->vt->cursor_style)
 		todo |= BIT(CURSOR_BLINK);
 	todo &= ~(MODES_EARLY | MODES_LATE);
-	for (int is_set = 0; is_set < 2; is_set++)
-		for (int m = 0; m < VT_N_MODES; m++)
+	for (int is_set = 0; is_set < 2; is_set++) {
+		for (int m = 0; m < VT_N_MODES; m++) {
 			if (todo >> m & 1 && (a->vt->modes >> m & 1) == (unsigned)is_set)
 				put_mode(a, (enum vt_mode)m, is_set);
+		}
+	}
 }
 
 /* Forbidding the alternate screen leaves it, but not the modes that showed it. */
@@ -316,9 +323,10 @@ static void put_sets(struct ansi *a, const struct cursor *c)
 	for (unsigned i = 0; i < ARRAY_LEN(c->g); i++) {
 		bool is_96 = charset_is_96(c->g[i]);
 
-		if (c->g[i] != a->sets.g[i] && !(is_96 && !i))
+		if (c->g[i] != a->sets.g[i] && !(is_96 && !i)) {
 			buf_printf(a->out, "\033%c%s", is_96 ? ",-./"[i] : "()*+"[i],
 				   charset_name(c->g[i]));
+		}
 	}
 	if (c->gl != a->sets.gl)
 		buf_put_str(a->out, left[c->gl & 3]);
@@ -482,10 +490,11 @@ static void put_cursor(struct ansi *a)
 			put_place(a, screen, c);
 	}
 	paint_pen(&a->paint, &c->pen, link_get(&vt->links, c->pen.link));
-	if (vt->protect == PROTECT_ISO)
+	if (vt->protect == PROTECT_ISO) {
 		buf_put_str(a->out, c->pen.attrs & STYLE_PROTECTED ? "\033V" : "\033W");
-	else if (vt->protect == PROTECT_DEC)
+	} else if (vt->protect == PROTECT_DEC) {
 		buf_printf(a->out, "\033[%d\"q", !!(c->pen.attrs & STYLE_PROTECTED));
+	}
 	put_sets(a, c);
 	if (c->single)
 		buf_put_str(a->out, c->single == 2 ? "\033N" : "\033O");
@@ -534,8 +543,9 @@ void snapshot_ansi(struct snapshot *s)
 				    .rows = vt->rows,
 				    .limit = vt->cols,
 				    .is_grapheme = true };
-	if (s->opts->has_no_screen)
+	if (s->opts->has_no_screen) {
 		put_lines(&a);
-	else
+	} else {
 		put_terminal(&a);
+	}
 }

@@ -53,9 +53,10 @@ static void put_run(struct snapshot *s, const struct line_run *r, const char *te
 	}
 	if (is_styled || is_boxed) {
 		buf_put_str(s->out, "<span style=\"");
-		if (is_boxed)
+		if (is_boxed) {
 			buf_printf(s->out, "display:inline-block;width:%uch%s", r->n_cols,
 				   is_styled ? ";" : "");
+		}
 		if (is_styled)
 			put_style(s->out, s->vt, &r->style);
 		buf_put_str(s->out, "\">");

@@ -29,10 +29,11 @@ static void put_string(struct buf *out, const char *text, size_t n)
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
 		snapshot_put_utf8(out, text + from, i - from);
-		if (c >= 0x20)
+		if (c >= 0x20) {
 			buf_printf(out, "\\%c", c);
-		else
+		} else {
 			buf_printf(out, "\\u%04x", c);
+		}
 		from = i + 1;
 	}
 	snapshot_put_utf8(out, text + from, n - from);
@@ -47,12 +48,13 @@ static const char *bool_name(bool b)
 static void put_color(struct buf *out, const char *name, uint32_t color)
 {
 	buf_printf(out, ",\"%s\":", name);
-	if ((color & COLOR_KIND) == COLOR_INDEXED)
+	if ((color & COLOR_KIND) == COLOR_INDEXED) {
 		buf_printf(out, "%u", (unsigned)(color & 0xff));
-	else if ((color & COLOR_KIND) == COLOR_RGB)
+	} else if ((color & COLOR_KIND) == COLOR_RGB) {
 		buf_printf(out, "\"#%06x\"", (unsigned)(color & COLOR_VALUE));
-	else
+	} else {
 		buf_put_str(out, "\"default\"");
+	}
 }
 
 static void put_attrs(struct buf *out, const struct style *style)
@@ -77,11 +79,12 @@ static void put_attrs(struct buf *out, const struct style *style)
 	const char *sep = "";
 
 	buf_put_str(out, ",\"attrs\":[");
-	for (size_t i = 0; i < ARRAY_LEN(attrs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
 		if (style->attrs & attrs[i].attr) {
 			buf_printf(out, "%s\"%s\"", sep, attrs[i].name);
 			sep = ",";
 		}
+	}
 	if (u != UNDERLINE_NONE && u < ARRAY_LEN(underlines))
 		buf_printf(out, "%s\"%s\"", sep, underlines[u]);
 	buf_put_char(out, ']');
@@ -138,10 +141,11 @@ static void put_runs(struct buf *out, const struct line_view *v)
 		put_color(out, "underline_color", r->style.underline);
 		put_attrs(out, &r->style);
 		buf_put_str(out, ",\"link\":");
-		if (r->link)
+		if (r->link) {
 			put_string(out, r->link->uri, strlen(r->link->uri));
-		else
+		} else {
 			buf_put_str(out, "null");
+		}
 		buf_put_char(out, '}');
 	}
 }
@@ -149,9 +153,10 @@ static void put_runs(struct buf *out, const struct line_view *v)
 static void put_modes(struct buf *out, const struct vt *vt)
 {
 	buf_put_str(out, ",\"modes\":{");
-	for (int m = 0; m < VT_N_MODES; m++)
+	for (int m = 0; m < VT_N_MODES; m++) {
 		buf_printf(out, "%s\"%s\":%s", m ? "," : "", vt_mode_info((enum vt_mode)m)->name,
 			   bool_name(vt_mode(vt, (enum vt_mode)m)));
+	}
 	buf_put_char(out, '}');
 }
 

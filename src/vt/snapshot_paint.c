@@ -19,12 +19,13 @@ void paint_goto(struct painter *p, int y, int x)
 {
 	if (p->x == x && p->y == y && !p->is_pending)
 		return;
-	if (p->y == y && x == 0 && !p->has_margins)
+	if (p->y == y && x == 0 && !p->has_margins) {
 		buf_put_char(p->out, '\r');
-	else if (p->y == y)
+	} else if (p->y == y) {
 		buf_printf(p->out, "\033[%dG", x - p->left + 1);
-	else
+	} else {
 		buf_printf(p->out, "\033[%d;%dH", y - p->top + 1, x - p->left + 1);
+	}
 	p->x = x;
 	p->y = y;
 	p->is_pending = false;
@@ -39,12 +40,13 @@ static bool is_same_link(const struct link *a, const struct link *b)
 static void put_link(struct painter *p, const struct link *link)
 {
 	p->link = link;
-	if (!link)
+	if (!link) {
 		buf_put_str(p->out, "\033]8;;\033\\");
-	else if (*link->id)
+	} else if (*link->id) {
 		buf_printf(p->out, "\033]8;id=%s;%s\033\\", link->id, link->uri);
-	else
+	} else {
 		buf_printf(p->out, "\033]8;;%s\033\\", link->uri);
+	}
 }
 
 void paint_pen(struct painter *p, const struct style *style, const struct link *link)
@@ -178,9 +180,10 @@ static void put_prepended(struct painter *p, const char *text, size_t n)
 
 static bool has_ascii_inside(const char *text, size_t n)
 {
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = 1; i < n; i++) {
 		if ((unsigned char)text[i] < 0x80)
 			return true;
+	}
 	return false;
 }
 
@@ -285,10 +288,11 @@ static void put_run(struct painter *p, const struct line_run *r, const char *tex
 		return;
 	}
 	paint_pen(p, &r->style, r->link);
-	if (r->form != LINE_CLUSTER)
+	if (r->form != LINE_CLUSTER) {
 		put_chars(p, text, run_bytes(r, text, n_cols), r->form == LINE_WIDE ? 2 : 1, width);
-	else if (n_cols == r->n_cols)
+	} else if (n_cols == r->n_cols) {
 		put_cluster(p, text, r->n_bytes, n_cols, width);
+	}
 }
 
 /* ESC # for the line's size, if it is not single; the cursor is on it. */

@@ -17,12 +17,13 @@ static void put_utf8(struct buf *out, const struct parser *p)
 
 	if (!p->utf8_need)
 		return;
-	if (p->utf8_need == 3)
+	if (p->utf8_need == 3) {
 		n_have = 1;
-	else if (p->utf8_need == 2)
+	} else if (p->utf8_need == 2) {
 		n_have = cp < 0x10 ? 1 : 2;
-	else
+	} else {
 		n_have = cp < 0x20 ? 1 : cp < 0x400 ? 2 : 3;
+	}
 	n = n_have + p->utf8_need;
 	for (unsigned i = 0; i < n_have; i++) {
 		uint32_t bits = cp >> 6 * (n_have - 1 - i) & 0x3f;
@@ -35,10 +36,11 @@ static void put_utf8(struct buf *out, const struct parser *p)
 /* In VT52 mode such a sequence can only have come by its 8-bit control. */
 static void put_intro(struct buf *out, const struct vt *vt, char c)
 {
-	if (term_mode(vt, VT_MODE_DECANM))
+	if (term_mode(vt, VT_MODE_DECANM)) {
 		buf_printf(out, "\033%c", c);
-	else
+	} else {
 		buf_printf(out, "%s%c", vt->is_utf8 ? "\xc2" : "", c + 0x40);
+	}
 }
 
 static void put_params(struct buf *out, const struct params *p)
@@ -58,7 +60,7 @@ static void put_params(struct buf *out, const struct params *p)
 static void put_intermediates(struct buf *out, const struct params *p)
 {
 	for (unsigned i = 0; i < p->n_inter; i++)
-		buf_put_char(out, i < INTERMEDIATES_MAX ? p->inter[i] : ' ');
+		buf_put_char(out, (char)(i < INTERMEDIATES_MAX ? p->inter[i] : ' '));
 }
 
 /* A string; if it is void already, an introduction that nobody knows. */

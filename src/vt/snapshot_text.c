@@ -33,8 +33,9 @@ void snapshot_text(struct snapshot *s)
 		n_owed += !is_continued;
 	}
 	/* The line that has text ends, in any case; blank ones behind it do not. */
-	if (s->opts->wants_blank_lines)
+	if (s->opts->wants_blank_lines) {
 		put_newlines(s->out, n_owed);
-	else if (n_owed && buf_len(s->out))
+	} else if (n_owed && buf_len(s->out)) {
 		buf_put_char(s->out, '\n');
+	}
 }

@@ -77,19 +77,20 @@ bool unicode_breaks_between(uint8_t *state, uint8_t prev, uint8_t next)
 	enum state s = state_after((enum state) * state, p);
 	bool joins;
 
-	if (is_control(p) || is_control(n))
+	if (is_control(p) || is_control(n)) {
 		joins = p == UNICODE_CR && n == UNICODE_LF; /* GB3 to GB5 */
-	else if ((n >= UNICODE_EXTEND && n <= UNICODE_ZWJ) || n == UNICODE_SPACING ||
-		 p == UNICODE_PREPEND)
+	} else if ((n >= UNICODE_EXTEND && n <= UNICODE_ZWJ) || n == UNICODE_SPACING ||
+		   p == UNICODE_PREPEND) {
 		joins = true; /* GB9, GB9a, GB9b */
-	else if (n == UNICODE_REGIONAL)
+	} else if (n == UNICODE_REGIONAL) {
 		joins = p == UNICODE_REGIONAL && s != STATE_PAIRED;
-	else if (n == UNICODE_PICTOGRAPH)
+	} else if (n == UNICODE_PICTOGRAPH) {
 		joins = s == STATE_PICTOGRAPH_ZWJ;
-	else if (n == UNICODE_CONSONANT)
+	} else if (n == UNICODE_CONSONANT) {
 		joins = s == STATE_CONSONANT_LINKED;
-	else
+	} else {
 		joins = joins_hangul(p, n);
+	}
 	if (joins && p == UNICODE_REGIONAL && n == UNICODE_REGIONAL)
 		s = STATE_PAIRED;
 	*state = joins ? (uint8_t)s : STATE_NONE;

@@ -28,9 +28,10 @@ static void test_columns_of_a_code_point(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (unicode_width(rows[i].cp) != rows[i].width)
 			fail_msg("U+%04X: %u", (unsigned)rows[i].cp, unicode_width(rows[i].cp));
+	}
 }
 
 static void test_emoji_variation_is_known(void **state)
@@ -47,9 +48,10 @@ static size_t count_clusters(const uint32_t *cps, size_t n)
 	uint8_t state = 0;
 	size_t clusters = 1;
 
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = 1; i < n; i++) {
 		clusters +=
 			unicode_breaks(&state, unicode_props(cps[i - 1]), unicode_props(cps[i]));
+	}
 	return clusters;
 }
 

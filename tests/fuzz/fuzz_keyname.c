@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len); /* NOLINT: its name is given */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

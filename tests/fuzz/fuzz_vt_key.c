@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len); /* NOLINT: its name is given */
 
 static void fuzz_key(const uint8_t *p, size_t len)
 {
@@ -81,11 +81,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	if (!len)
 		return 0;
-	if (data[0] % 3 == 0)
+	if (data[0] % 3 == 0) {
 		fuzz_key(data + 1, len - 1);
-	else if (data[0] % 3 == 1)
+	} else if (data[0] % 3 == 1) {
 		fuzz_mouse(data + 1, len - 1);
-	else
+	} else {
 		fuzz_paste(data + 1, len - 1);
+	}
 	return 0;
 }
