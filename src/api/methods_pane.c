@@ -66,6 +66,7 @@ static void read_spec(const struct rpc_args *a, struct pane_spec *ret)
 		.is_private = rpc_arg_bool(a, "private", false),
 		.wants_pty = rpc_arg_bool(a, "pty", true),
 		.wants_raw_output = rpc_arg_bool(a, "raw_output", false),
+		.wants_hold = rpc_arg_bool(a, "hold", false),
 		.stdin_fd = -1,
 	};
 }
@@ -478,6 +479,11 @@ static const struct api_method methods[] = {
 			     .choices = "terminal|null|fd",
 			     .fallback = "\"terminal\"",
 			     .doc = "fd: the descriptor that rides with the request (SCM_RIGHTS)" },
+			   { .name = "hold",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "stop the program before a byte of its output is dropped that "
+				    "nobody has subscribed to yet" },
 			   KEY_PARAM),
 		.result = &api_shape_pane,
 		API_ERRORS(FAIL_SESSION_NOT_FOUND, FAIL_COMMAND_NOT_FOUND,

@@ -108,6 +108,7 @@ static void on_running(struct pane *p, const struct keeper_child *k, const int *
 		p->started_us = k->started_wall_us;
 	p->is_fresh = false;
 	pane_set_state(p, PANE_RUNNING);
+	p->is_held = p->wants_hold && k->state != KEEPER_CHILD_EXITED;
 	for (uint32_t i = 0; i < k->n_fds; i++) {
 		if (i >= n || stream_take_slot(&p->streams[i]) < 0) {
 			close(fds[i]);
@@ -141,7 +142,7 @@ static void on_child(struct adoption *a, const struct keeper_child *k, const int
 		on_running(p, k, fds);
 	}
 	if (p)
-		p->is_held = true;
+		p->is_known = true;
 }
 
 static void on_adopt(struct adoption *a, const struct keeper_adopt *m, const int *fds, size_t n_fds)
@@ -219,7 +220,7 @@ static void settle_unheld(struct core *c)
 	for (uint32_t i = c->n_panes; i > 0; i--) {
 		struct pane *p = c->panes[i - 1];
 
-		if (p->is_held)
+		if (p->is_known)
 			continue;
 		if (p->state == PANE_STARTING && p->is_fresh) {
 			pane_remove(p, true);

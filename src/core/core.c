@@ -98,9 +98,10 @@ static int open_handles(struct core *c)
 	uv_timer_init(c->loop, &c->start_timer);
 	uv_timer_init(c->loop, &c->trim_timer);
 	uv_timer_init(c->loop, &c->quiet_timer);
+	uv_timer_init(c->loop, &c->pause_timer);
 	c->check.data = c->spin.data = c->start_timer.data = c;
-	c->trim_timer.data = c->quiet_timer.data = c;
-	c->n_handles += 5;
+	c->trim_timer.data = c->quiet_timer.data = c->pause_timer.data = c;
+	c->n_handles += 6;
 	r = uv_check_start(&c->check, on_check);
 	if (r == 0)
 		r = uv_timer_start(&c->start_timer, on_start, 0, 0);
@@ -183,6 +184,7 @@ struct core *core_free(struct core *c)
 	close_handle((uv_handle_t *)&c->start_timer);
 	close_handle((uv_handle_t *)&c->trim_timer);
 	close_handle((uv_handle_t *)&c->quiet_timer);
+	close_handle((uv_handle_t *)&c->pause_timer);
 	close_handle((uv_handle_t *)&c->keeper_poll);
 	close_handle((uv_handle_t *)&c->flush_poll);
 	while (c->n_handles > 0 || c->is_census_running || !list_is_empty(&c->census_waiting))

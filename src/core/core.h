@@ -160,6 +160,9 @@ struct pane_spec {
 	uint32_t umask;
 	int stdin_fd; /* -1: none.  Taken over in every case */
 	bool is_private, wants_pty, wants_raw_output;
+	/* Nothing is read beyond what the ring holds before somebody subscribes, for at
+	 * most pause_max_ms; after a crash of the daemon likewise. */
+	bool wants_hold;
 };
 /* @p NULL on failure.  Comes once, maybe before the call returns. */
 typedef void core_pane_fn(struct pane *p, const struct fail *f, void *user);

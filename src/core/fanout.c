@@ -106,11 +106,19 @@ static void pause_if_behind(struct stream *s)
 		    head - at->pos > c->arena.ring_bytes / 2)
 			wants = true;
 	}
-	if (wants && s->pane->state == PANE_RUNNING && !s->pane->is_exit_due) {
-		stream_pause(s, true);
-	} else {
-		stream_pause(s, false);
+	if (!s->pane->is_held)
+		stream_pause(s, wants && s->pane->state == PANE_RUNNING && !s->pane->is_exit_due);
+}
+
+void fanout_end_pause(struct stream *s)
+{
+	list_for_each (l, &s->subs) {
+		struct sub *sub = list_entry(l, struct place, link)->sub;
+
+		if (sub->is_blocked)
+			sub->on_lag = CORE_LAG_RESYNC;
 	}
+	stream_pause(s, false);
 }
 
 void fanout_note(struct stream *s, uint64_t now_ns)
@@ -149,10 +157,11 @@ static void skip_gap(struct stream *s, struct place *at)
 		 half = s->pane->core->arena.ring_bytes / 2;
 	bool has_screen = at->sub->wants_snapshot && s->which == CORE_OUT && s->pane->vt;
 
-	if (has_screen && (at->needs_snapshot || head - at->pos > CORE_BACKLOG_BYTES))
+	if (has_screen && (at->needs_snapshot || head - at->pos > CORE_BACKLOG_BYTES)) {
 		resync(s, at, head);
-	else if (at->pos < tail)
+	} else if (at->pos < tail) {
 		resync(s, at, head - tail > half ? head - half : tail);
+	}
 }
 
 static void make_chunk(struct stream *s, uint64_t from, uint64_t to, struct core_chunk *ret)
@@ -368,6 +377,7 @@ int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *r
 				 ? spec->err_from
 				 : stream_head(&p->streams[1]));
 	}
+	pane_release_hold(p);
 	*ret_id = sub->id;
 	*ret_seq = from;
 	return 0;

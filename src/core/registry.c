@@ -60,14 +60,14 @@ static json_t *record_of_session(const struct session *s)
 
 static json_t *record_of_pane(const struct pane *p)
 {
-	json_t *v =
-		json_pack("{s:s, s:I, s:I, s:s, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i}",
-			  "t", "pane", "id", (json_int_t)p->number, "session",
-			  (json_int_t)p->session->number, "state", pane_state_name(p->state), "gen",
-			  (int)p->generation, "pty", p->is_pty, "private", p->is_private, "raw",
-			  p->wants_raw_output, "fresh", p->is_fresh, "closed", p->is_closed,
-			  "quarantined", p->is_quarantined, "cols", p->cols, "rows", p->rows,
-			  "umask", (int)p->umask);
+	json_t *v = json_pack("{s:s, s:I, s:I, s:s, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, "
+			      "s:i, s:i}",
+			      "t", "pane", "id", (json_int_t)p->number, "session",
+			      (json_int_t)p->session->number, "state", pane_state_name(p->state),
+			      "gen", (int)p->generation, "pty", p->is_pty, "private", p->is_private,
+			      "raw", p->wants_raw_output, "hold", p->wants_hold, "fresh",
+			      p->is_fresh, "closed", p->is_closed, "quarantined", p->is_quarantined,
+			      "cols", p->cols, "rows", p->rows, "umask", (int)p->umask);
 
 	if (!v)
 		return NULL;
@@ -317,6 +317,7 @@ static void load_pane_fields(struct loading *l, struct pane *p, const json_t *v)
 	p->is_pty = json_is_true(json_object_get(v, "pty"));
 	p->is_private = json_is_true(json_object_get(v, "private"));
 	p->wants_raw_output = json_is_true(json_object_get(v, "raw"));
+	p->wants_hold = json_is_true(json_object_get(v, "hold"));
 	p->is_fresh = json_is_true(json_object_get(v, "fresh"));
 	p->is_closed = json_is_true(json_object_get(v, "closed"));
 	p->is_quarantined = json_is_true(json_object_get(v, "quarantined"));

@@ -247,6 +247,7 @@ static int fill_pane(struct pane *p, const struct pane_spec *spec)
 	int r = 0;
 
 	p->is_fresh = true;
+	p->wants_hold = p->is_held = spec->wants_hold;
 	p->is_private = spec->is_private;
 	p->is_pty = spec->wants_pty;
 	p->wants_raw_output = spec->wants_raw_output;
@@ -399,6 +400,7 @@ static int respawn_now(struct pane *p, struct fail *reterr)
 	p->generation++;
 	p->has_status = p->is_exit_due = p->is_closed = false;
 	p->input_unsure = 0;
+	p->wants_hold = p->is_held = false;
 	pane_set_state(p, PANE_STARTING);
 	registry_put_pane(p);
 	return spawn_send(p, -1, reterr);

@@ -100,7 +100,9 @@ struct pane {
 	bool has_status, is_exit_due, is_closed, is_pty, is_private, is_quarantined,
 		wants_raw_output;
 	bool is_deleted;    /* unlinked; freed when its handles are closed */
-	bool is_held;       /* at the start: the keeper knows it */
+	bool is_known;      /* at the start: the keeper knows it */
+	bool wants_hold;    /* its output is for a subscriber that wants every byte */
+	bool is_held;       /* ... and who is not there yet */
 	bool is_fresh;      /* the first spawn is not confirmed: failure removes the pane */
 	unsigned n_handles; /* uv handles not yet closed */
 	char *cwd, *kind, *title;
@@ -154,7 +156,7 @@ struct core {
 	uv_idle_t spin;         /* active while panes are ready: the loop must not sleep */
 	uv_timer_t start_timer; /* tells on_serving from inside the loop */
 	uv_poll_t flush_poll;
-	uv_timer_t trim_timer, quiet_timer;
+	uv_timer_t trim_timer, quiet_timer, pause_timer;
 	bool is_squeezing;
 	void *zstd_c, *zstd_d; /* ZSTD_CCtx, ZSTD_DCtx; NULL until needed */
 	struct vt_compress compress;
@@ -272,14 +274,16 @@ void stream_make_ready(struct stream *s);
 uint64_t stream_head(const struct stream *s);
 uint64_t stream_tail(const struct stream *s);
 void stream_pause(struct stream *s, bool on);
-void stream_refeed(struct stream *s); /* after a crash: what was committed but not fed */
-void reader_turn(struct core *c);     /* the check phase */
+void pane_release_hold(struct pane *p); /* somebody reads, or time is up */
+void stream_refeed(struct stream *s);   /* after a crash: what was committed but not fed */
+void reader_turn(struct core *c);       /* the check phase */
 
 /* fanout.c: subscriptions */
 struct sub;
 void fanout_note(struct stream *s, uint64_t now_ns);
 void fanout_turn(struct core *c);
 void fanout_flush(struct stream *s);
+void fanout_end_pause(struct stream *s); /* too long: whoever paused it resyncs from now on */
 void fanout_drop_pane(struct pane *p);
 void fanout_drop_all(struct core *c);
 NODISCARD int fanout_open(struct core *c);

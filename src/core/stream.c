@@ -154,19 +154,73 @@ uint64_t stream_tail(const struct stream *s)
 	return s->has_slot ? arena_slot_tail(&s->pane->core->arena, s->slot) : 0;
 }
 
+static void on_pause_timer(uv_timer_t *t);
+
+/* One timer for all: it looks when the pause that began last may be over. */
+static void arm_pause(struct core *c)
+{
+	if (!uv_is_active((uv_handle_t *)&c->pause_timer))
+		uv_timer_start(&c->pause_timer, on_pause_timer, c->config.pause_max_ms, 0);
+}
+
+static void on_pause_timer(uv_timer_t *t)
+{
+	struct core *c = t->data;
+	uint64_t now = clock_mono_ns(), max_ns = (uint64_t)c->config.pause_max_ms * 1000000;
+	bool is_left = false;
+
+	for (uint32_t i = 0; i < c->n_panes; i++) {
+		for (int k = 0; k < 2; k++) {
+			struct stream *s = &c->panes[i]->streams[k];
+
+			if (!s->is_paused)
+				continue;
+			if (now - s->paused_since_ns < max_ns) {
+				is_left = true;
+				continue;
+			}
+			log_warn("pane p%llu was stopped for %u ms: its reader is too slow",
+				 (unsigned long long)c->panes[i]->number, c->config.pause_max_ms);
+			pane_release_hold(c->panes[i]);
+			fanout_end_pause(s);
+		}
+	}
+	if (is_left)
+		arm_pause(c);
+}
+
 void stream_pause(struct stream *s, bool on)
 {
-	if (s->is_paused == on)
+	if (s->is_paused == on || (on && !s->is_open))
 		return;
 	s->is_paused = on;
 	s->paused_since_ns = on ? clock_mono_ns() : 0;
 	if (on) {
 		s->pane->core->metrics.n_pauses++;
 		list_remove(&s->ready);
+		arm_pause(s->pane->core);
 	}
 	stream_poll_update(s);
 	if (!on)
 		stream_make_ready(s);
+}
+
+void pane_release_hold(struct pane *p)
+{
+	if (!p->is_held)
+		return;
+	p->is_held = false;
+	for (int i = 0; i < 2; i++)
+		stream_pause(&p->streams[i], false);
+}
+
+/* Nobody reads yet who wants every byte: up to here the ring has room for it, and
+ * for what an exit may still bring. */
+static bool is_full_for_hold(const struct stream *s)
+{
+	return s->pane->is_held && !s->pane->is_exit_due &&
+	       stream_head(s) + 2ull * CORE_READ_PER_TURN + ARENA_READ_MAX >
+		       s->pane->core->arena.ring_bytes;
 }
 
 /* The test hook of the quarantine: a planted crash. */
@@ -249,6 +303,8 @@ static bool read_stream(struct stream *s)
 		wait_on_output(s->pane);
 	}
 	s->is_drained = r == ARENA_READ_E_AGAIN || r == ARENA_READ_E_EOF;
+	if (is_full_for_hold(s))
+		stream_pause(s, true);
 	if (r == ARENA_READ_E_EOF)
 		on_eof(s);
 	return s->is_drained;

@@ -254,6 +254,60 @@ static void a_pausing_subscriber_stops_the_terminal_and_loses_nothing(void **sta
 	assert_pattern(&f->a, 0);
 }
 
+static void output_is_held_for_the_first_subscriber(void **state)
+{
+	struct fixture *f = *state;
+	struct pane_spec spec = fake_spec();
+	struct fake_created made;
+	char line[512];
+	uint64_t at = 0;
+	struct pane *p;
+	int fd, idle;
+
+	spec.wants_hold = true;
+	p = fake_create(&f->k, &spec, &made);
+	assert_non_null(p);
+	fd = fake_pane_of(&f->k, 1)->slave;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	for (idle = 0; idle < 300 && at < (4u << 20); idle++) {
+		ssize_t r;
+
+		for (size_t i = 0; i < sizeof line; i++)
+			line[i] = (char)('a' + (at + i) % 23);
+		r = write(fd, line, sizeof line);
+		if (r > 0) {
+			at += (uint64_t)r;
+			idle = 0;
+		}
+		fake_keeper_turn(&f->k, 1);
+	}
+	assert_true(at < (1u << 20));
+	subscribe(p, &f->a, (struct core_sub_spec){ .is_from_start = true });
+	wait_for(f, &f->a, at);
+	assert_int_equal(f->a.n_resyncs, 0);
+	assert_pattern(&f->a, 0);
+	(void)made;
+}
+
+static void a_reader_that_stays_away_does_not_stop_a_program_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	struct core_config config;
+	struct pane *p = make(f);
+
+	core_config_init(&config);
+	config.pause_max_ms = 30;
+	core_configure(f->k.core, &config);
+	subscribe(p, &f->a, (struct core_sub_spec){ .on_lag = CORE_LAG_PAUSE });
+	f->a.is_full = true;
+	flood(f, p, 0, 1u << 20);
+	assert_true(core_get_metrics(f->k.core)->n_pauses > 0);
+	f->a.is_full = false;
+	core_subscription_ready(f->k.core, f->a.id);
+	wait_for(f, &f->a, 1u << 20);
+	assert_int_equal(f->a.n + f->a.gap, 1u << 20);
+}
+
 static void deleting_a_pane_ends_its_subscriptions(void **state)
 {
 	struct fixture *f = *state;
@@ -576,6 +630,8 @@ int main(void)
 		T(what_the_ring_no_longer_holds_is_an_exact_gap),
 		T(a_subscriber_that_does_not_take_bytes_slows_nobody),
 		T(a_pausing_subscriber_stops_the_terminal_and_loses_nothing),
+		T(output_is_held_for_the_first_subscriber),
+		T(a_reader_that_stays_away_does_not_stop_a_program_for_ever),
 		T(deleting_a_pane_ends_its_subscriptions),
 		T(a_write_is_answered_when_the_terminal_took_all_of_it),
 		T(input_that_nobody_reads_is_bounded),
