@@ -439,6 +439,23 @@ static const uint8_t *parser_string(struct vt *vt, const uint8_t *s, const uint8
 	return s + 1;
 }
 
+/* A number of up to 5 digits: what is behind it. */
+static inline const uint8_t *quick_number(const uint8_t *s, int32_t *ret)
+{
+	uint32_t v = *s - (uint32_t)'0', digit;
+
+	if (v > 9) {
+		*ret = -1;
+		return s;
+	}
+	for (int i = 0; i < 4 && (digit = *++s - (uint32_t)'0') <= 9; i++)
+		v = v * 10 + digit;
+	*ret = v > PARAM_MAX ? PARAM_MAX : (int32_t)v;
+	return s + (digit <= 9);
+}
+
+#define QUICK_NUMBER_BYTES 6 /* and the character behind it */
+
 /*
  * "ESC [", numbers with semicolons, a final character, all of it at hand: what
  * most sequences are, without a turn through the table for each byte.  @s is
@@ -449,18 +466,10 @@ static const uint8_t *parser_csi(struct vt *vt, const uint8_t *s, const uint8_t 
 	struct params *p = &vt->parser.params;
 	uint8_t n = 0;
 
-	while (s < end) {
-		uint32_t digit = *s - (uint32_t)'0';
-		int32_t v = -1;
+	while (end - s > QUICK_NUMBER_BYTES) {
+		int32_t v;
 
-		if (digit <= 9) {
-			for (v = 0; digit <= 9; digit = *s - (uint32_t)'0') {
-				v = v * 10 + (int32_t)digit;
-				v = v > PARAM_MAX ? PARAM_MAX : v;
-				if (++s == end)
-					return NULL;
-			}
-		}
+		s = quick_number(s, &v);
 
 		uint8_t c = *s++;
 

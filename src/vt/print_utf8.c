@@ -210,58 +210,69 @@ static inline bool is_tail(uint32_t c)
  * again. */
 static inline size_t utf8_ready(const uint8_t *s, uint32_t *ret_cp)
 {
-	uint32_t c = s[0], cp;
+	uint32_t c = s[0], a = s[1], b = s[2];
 
 	if (c < 0xe0) {
-		*ret_cp = (c & 0x1f) << 6 | (s[1] & 0x3f);
-		return c >= 0xc2 && is_tail(s[1]) ? 2 : 0;
+		*ret_cp = (c & 0x1f) << 6 | (a & 0x3f);
+		return c >= 0xc2 && is_tail(a) ? 2 : 0;
 	}
 	if (c < 0xf0) {
-		cp = (c & 0x0f) << 12 | (uint32_t)(s[1] & 0x3f) << 6 | (s[2] & 0x3f);
+		uint32_t cp = (c << 12 ^ a << 6 ^ b) ^ (0xe0 << 12 ^ 0x80 << 6 ^ 0x80);
+
 		*ret_cp = cp;
-		return is_tail(s[1]) && is_tail(s[2]) && (cp - 0x800 < 0xd000 || cp >= 0xe000) ? 3
-											       : 0;
+		return is_tail(a) && is_tail(b) && (cp - 0x800 < 0xd000 || cp >= 0xe000) ? 3 : 0;
 	}
 	return utf8_quick(s, s + 4, ret_cp);
 }
 
 #define RUN_ASCII_MAX 16 /* that many in a row are better left to print_ascii() */
 
-/* The cells of print_run() up to @limit, beyond which there is room for one: *x moves on, and
- * *props and *cp are of the last one. Returns what was not taken. */
-static const uint8_t *run_cells(struct cell *cells, uint32_t style, int limit, const uint8_t *s,
-				const uint8_t *end, int *x, uint8_t *ret_props, uint32_t *ret_cp)
-{
-	int at = *x, n_ascii = 0;
+/* Where print_run() has come to. */
+struct progress {
+	const uint8_t *s; /* what was not taken */
+	int x;            /* column behind the last cell */
+	uint32_t cp;      /* of the last one; 0 = there was none */
+	uint8_t props;
+};
 
-	while (end - s >= 4) {
+/* The cells of print_run(), beginning before @limit; there is room for a wide
+ * one behind it. */
+static struct progress run_cells(struct cell *cells, int x, int limit, uint32_t style,
+				 const uint8_t *s, const uint8_t *end)
+{
+	struct progress p = { .x = x };
+	int n_ascii = 0;
+
+	while (end - s >= 4 && x < limit) {
 		uint32_t cp = *s;
 		uint8_t props = 1;
 		size_t n = 1;
 
 		if (cp >= 0x80) {
 			n = utf8_ready(s, &cp);
+			if (!n)
+				break;
 			props = unicode_props(cp);
+			if (props != 1 && props != 2 && !stands_apart(props))
+				break;
 			n_ascii = 0;
 		} else if (cp < 0x20 || cp == 0x7f || ++n_ascii > RUN_ASCII_MAX) {
 			break;
 		}
-
-		if (!n || at >= limit || (props != 1 && props != 2 && !stands_apart(props)))
-			break;
-		if (props & 2) {
-			cells[at] = (struct cell){ cp | CELL_WIDE, style };
-			cells[at + 1] = (struct cell){ CELL_SPACER, style };
-		} else {
-			cells[at] = (struct cell){ cp, style };
-		}
-		at += props & UNICODE_WIDTH;
 		s += n;
-		*ret_props = props;
-		*ret_cp = cp;
+		if (props & 2) {
+			cells[x] = (struct cell){ cp | CELL_WIDE, style };
+			cells[x + 1] = (struct cell){ CELL_SPACER, style };
+			x += 2;
+		} else {
+			cells[x++] = (struct cell){ cp, style };
+		}
+		p.cp = cp;
+		p.props = props;
 	}
-	*x = at;
-	return s;
+	p.s = s;
+	p.x = x;
+	return p;
 }
 
 /*
@@ -271,27 +282,26 @@ static const uint8_t *run_cells(struct cell *cells, uint32_t style, int limit, c
  */
 static const uint8_t *print_run(struct vt *vt, const uint8_t *s, const uint8_t *end)
 {
-	uint32_t style = term_pen(vt), cp = 0;
+	uint32_t style = term_pen(vt);
 	struct row *r = term_row(vt, vt->cur.y);
-	int x = vt->cur.x;
-	uint8_t last = 0;
+	struct progress p;
 
-	if (vt->cur.is_last || x != r->n || !row_open(r, vt->cols) ||
+	if (vt->cur.is_last || vt->cur.x != r->n || !row_open(r, vt->cols) ||
 	    (vt->last_x >= 0 && !stands_apart(vt->last_props)))
 		return s;
 	/* Two columns short of the edge: whatever comes fits without a wrap. */
-	s = run_cells(r->cells, style, print_limit(vt, r) - 2, s, end, &x, &last, &cp);
-	if (cp) {
+	p = run_cells(r->cells, vt->cur.x, print_limit(vt, r) - 2, style, s, end);
+	if (p.cp) {
 		r->is_plain = r->is_ascii = false;
-		vt->last_x = last & 2 ? x - 2 : x - 1;
+		r->n = (uint16_t)p.x;
+		vt->cur.x = p.x;
+		vt->last_x = p.x - (p.props & 2 ? 2 : 1);
 		vt->last_y = vt->cur.y;
-		vt->last_cp = cp;
-		vt->last_props = last;
+		vt->last_cp = p.cp;
+		vt->last_props = p.props;
 		vt->break_state = 0;
-		vt->cur.x = x;
-		r->n = (uint16_t)x;
 	}
-	return s;
+	return p.s;
 }
 
 /* One code point off the wire. */

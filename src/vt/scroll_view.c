@@ -45,13 +45,15 @@ static int row_end(const struct row *r)
 	return end;
 }
 
-static void begin_run(const struct vt *vt, struct line_run *run, enum line_form form,
-		      uint32_t style)
+static inline void begin_run(const struct vt *vt, struct line_run *run, enum line_form form,
+			     uint32_t style)
 {
+	const struct style *look = style_get(&vt->styles, style);
+
 	run->form = (uint8_t)form;
-	run->style = *style_get(&vt->styles, style);
-	run->link = link_get(&vt->links, run->style.link);
+	run->style = *look;
 	run->style.link = 0;
+	run->link = style ? link_get(&vt->links, look->link) : NULL;
 }
 
 /* All cells are printable ASCII: the text at once, then where the style changes. */
@@ -63,10 +65,10 @@ static void view_ascii(const struct vt *vt, const struct row *r, struct line_buf
 	scan_narrow((enum scan_isa)vt->isa, buf->text, r->cells, (size_t)n);
 	while (x < n) {
 		uint32_t style = r->cells[x].style;
-		int from = x++;
+		int from = x;
 
-		while (x < n && r->cells[x].style == style)
-			x++;
+		while (++x < n && r->cells[x].style == style)
+			;
 		begin_run(vt, run, LINE_NARROW, style);
 		run->n_bytes = (uint32_t)(x - from);
 		run->n_cols = (uint16_t)(x - from);

@@ -43,7 +43,7 @@ static bool is_sparse(const struct style_table *t)
 
 	for (uint32_t id = t->free_id; id; id = t->styles[id].fg)
 		n_free++;
-	return n_free >= t->size / 2;
+	return n_free >= t->size / 4 * 3;
 }
 
 uint32_t term_intern(struct vt *vt, const struct style *s)
