@@ -15,27 +15,10 @@ static int width_of(struct cell c)
 	return c.text & CELL_WIDE ? 2 : 1;
 }
 
-static bool is_unknown(struct cell c)
-{
-	return c.text == DRAW_UNKNOWN.text;
-}
-
-/* --- what then stands there --- */
-
-/* Half a wide character that is overwritten takes the other half with it. */
-static void break_halves(struct draw *d, int y, int from, int to)
-{
-	struct cell *cells = d->shown[y].cells;
-
-	if (from > 0 && !is_unknown(cells[from]) && cells[from].text & CELL_SPACER)
-		cells[from - 1] = DRAW_UNKNOWN;
-	if (to < d->cols && !is_unknown(cells[to]) && cells[to].text & CELL_SPACER)
-		cells[to] = DRAW_UNKNOWN;
-}
-
+/* Half a wide character that was overwritten took the other half with it; but
+ * then that column differs from what shall be there anyway. */
 static void show(struct draw *d, int y, int from, int to)
 {
-	break_halves(d, y, from, to);
 	memcpy(d->shown[y].cells + from, d->next[y].cells + from,
 	       (size_t)(to - from) * sizeof(struct cell));
 }

@@ -336,6 +336,7 @@ static void test_wide_characters_and_clusters_keep_their_columns(void **state)
 	show(&r, "\033[1;2Hx\033[2;1Hyy\033[1;6H\033[P");
 	show(&r, "\033[3;1H\xe1\x84\x80\033[3;3H\xe1\x85\xa1|");
 	show(&r, "\033[4;1H🇩\033[4;2H🇪\033[4;3H🇫");
+	show(&r, "\033[5;1H\xe0\xa4\x95\033[5;2H\xe0\xa4\x83\033[5;3Hक्\033[5;4Hष");
 	show(&r, "\033[2;9H  \033[5;19H日\033[5;20Hz\033[6;19H日");
 	show(&r, "\033[2;9H👩\xf0\x9f\x8f\xbd\033[H\033[@\033[@");
 	rig_fini(&r);
@@ -350,10 +351,13 @@ static void test_links_are_drawn_with_an_address_that_cannot_break_out(void **st
 	show(&r, "\033]8;;https://example.org/a?b;c\033\\link\033]8;;\033\\ no "
 		 "\033]8;id=x;file:///tmp\033\\other\033]8;;\033\\");
 	show(&r, "\033[H\033]8;;http://b/\033\\LI");
-	vt_feed(r.pane, "\033[3H\033]8;;http://\xc2\x9c\xff/\033\\bad\033]8;;\033\\", 30);
+	vt_feed(r.pane, "\033[3H\033]8;;http://\xc3\xa9 \xff/\033\\", 25);
+	vt_feed(r.pane, "bad", 3);
 	assert_int_equal(draw_frame(r.draw, r.pane, &r.out), 0);
 	for (size_t i = 0; i < buf_len(&r.out); i++)
-		assert_in_range((unsigned char)buf_data(&r.out)[i], 0x07, 0x7e);
+		assert_in_range((unsigned char)buf_data(&r.out)[i], 0x08, 0x7e);
+	buf_put_char(&r.out, '\0');
+	assert_non_null(strstr(buf_data(&r.out), ";http://%C3%A9%20%FF/\033\\"));
 	rig_fini(&r);
 }
 
@@ -461,6 +465,7 @@ static void test_a_larger_pane_is_shown_around_its_cursor(void **state)
 		(void)snprintf(text, sizeof(text), "\033[%d;%dH%d日x日%d", i + 1, 2 * i + 1, i, i);
 		show(&r, text);
 	}
+	show(&r, "\033[50;90H|");
 	draw_offset(r.draw, &top, &left);
 	assert_int_equal(top, 40);
 	assert_true(left > 0);
@@ -642,6 +647,7 @@ static const char *const pieces[] = {
 	"\033(0",
 	"\033(B",
 	"\033[r",
+	"\033[5;2H\xe0\xa4\x83",
 	"\033[?5h",
 	"\033[?5l",
 	"\033]4;1;#aabbcc\a",

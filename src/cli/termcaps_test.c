@@ -15,13 +15,15 @@ static const char *const *environment;
 
 static char *get(const char *name)
 {
-	static char value[64];
+	static char values[8][64];
+	static unsigned i;
+	char *value = values[i++ % ARRAY_LEN(values)];
 	size_t n = strlen(name);
 
 	for (const char *const *e = environment; *e; e++) {
 		if (strncmp(*e, name, n) != 0 || (*e)[n] != '=')
 			continue;
-		(void)snprintf(value, sizeof(value), "%s", *e + n + 1);
+		(void)snprintf(value, sizeof(values[0]), "%s", *e + n + 1);
 		return value;
 	}
 	return NULL;
