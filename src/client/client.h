@@ -29,6 +29,14 @@ struct client;
 
 enum client_stream { CLIENT_OUT, CLIENT_ERR };
 
+/* The whole screen, instead of bytes: what a terminal of that size shows at @seq. */
+struct client_screen {
+	uint64_t seq;
+	int cols, rows;
+	const char *data; /* for a terminal that was just reset; begins with that reset */
+	size_t n;
+};
+
 /* Callbacks; each may be NULL.  They run inside client_dispatch() and
  * client_poll(), never inside a blocking call. */
 struct client_ops {
@@ -38,6 +46,9 @@ struct client_ops {
 	/* Bytes [from, to) of the stream are not to be had. */
 	void (*on_gap)(const char *pane, enum client_stream s, uint64_t from, uint64_t to,
 		       void *user);
+	/* Of a stream with wants_snapshot: first of all, and where else there would be
+	 * a gap. */
+	void (*on_screen)(const char *pane, const struct client_screen *screen, void *user);
 	/* Any other notification.  After a reconnection `pane.deleted` also comes
 	 * for a streamed pane that is no longer there. */
 	void (*on_event)(const char *method, json_t *params, void *user);
@@ -113,8 +124,9 @@ struct client_stream_spec {
 	const char *pane; /* an id; copied */
 	enum client_stream stream;
 	enum client_from from;
-	uint64_t seq;     /* CLIENT_FROM_SEQ */
-	bool wants_pause; /* a slow reader stops the pane instead of losing output */
+	uint64_t seq;        /* CLIENT_FROM_SEQ */
+	bool wants_pause;    /* a slow reader stops the pane instead of losing output */
+	bool wants_snapshot; /* begin with the screen (and again after a reconnection) */
 };
 /* Blocking.  At most one per pane and stream. */
 NODISCARD int client_subscribe(struct client *c, const struct client_stream_spec *spec,

@@ -48,7 +48,7 @@ struct client_sub {
 	struct client *client;
 	char *pane;
 	enum client_stream stream;
-	bool wants_pause;
+	bool wants_pause, wants_snapshot;
 	bool is_known; /* seq is set */
 	uint64_t seq;  /* next byte for on_output */
 	int64_t id;    /* of the server; < 0 not (yet) subscribed */

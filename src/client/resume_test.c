@@ -17,6 +17,7 @@ struct seen {
 	unsigned n_resumed;
 	bool is_deleted;
 	size_t n_lost;
+	char screen[64];
 };
 
 static void on_output(const char *pane, enum client_stream s, const char *p, size_t n, void *user)
@@ -24,6 +25,15 @@ static void on_output(const char *pane, enum client_stream s, const char *p, siz
 	(void)pane;
 	(void)s;
 	strncat(((struct seen *)user)->text, p, n);
+}
+
+static void on_screen(const char *pane, const struct client_screen *screen, void *user)
+{
+	struct seen *seen = user;
+
+	assert(strcmp(pane, "p1") == 0);
+	(void)snprintf(seen->screen, sizeof(seen->screen), "%dx%d@%d %.*s", screen->cols,
+		       screen->rows, (int)screen->seq, (int)screen->n, screen->data);
 }
 
 static void on_event(const char *method, json_t *params, void *user)
@@ -50,6 +60,7 @@ static struct client_ops ops_for(struct seen *seen)
 {
 	struct client_ops ops = { .on_output = on_output,
 				  .on_event = on_event,
+				  .on_screen = on_screen,
 				  .on_resumed = on_resumed,
 				  .on_input_lost = on_input_lost,
 				  .user = seen };
@@ -203,6 +214,46 @@ static void a_stream_goes_on_where_it_was(void **state)
 	fake_stop(&f);
 }
 
+static void script_screen(struct fake *f)
+{
+	json_t *q;
+
+	fake_accept(f);
+	q = fake_expect(f, "pane.subscribe");
+	assert(json_is_true(param(q, "snapshot")));
+	fake_answer(f, q, json_pack("{s:i, s:s, s:i}", "subscription", 1, "pane", "p1", "seq", 90));
+	fake_event(f, "pane.resync",
+		   json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "pane", "p1", "stream", "out",
+			     "from", 90, "to", 100, "cols", 80, "rows", 24, "snapshot",
+			     "c2NyZWVu"));
+	fake_event(f, "pane.output",
+		   json_pack("{s:s, s:s, s:i, s:s}", "pane", "p1", "stream", "out", "seq", 100,
+			     "data", "YWJj"));
+	fake_event(f, "server.stopping", json_object());
+}
+
+static void a_screen_stands_for_what_was_before_it(void **state)
+{
+	struct client_stream_spec spec = { .pane = "p1", .wants_snapshot = true };
+	struct seen seen = { 0 };
+	struct client_ops ops = ops_for(&seen);
+	struct fake f;
+	struct client *c;
+	struct fail fail;
+
+	(void)state;
+	fake_start(&f, script_screen);
+	c = fake_client(&f, true, &ops);
+	assert_int_equal(client_subscribe(c, &spec, &fail), 0);
+	while (client_poll(c, -1, &fail) == 0) {
+	}
+	assert_string_equal(seen.screen, "80x24@100 screen");
+	assert_string_equal(seen.text, "abc");
+	assert_int_equal(client_stream_seq(c, "p1", CLIENT_OUT), 103);
+	client_close(c);
+	fake_stop(&f);
+}
+
 static void script_deleted(struct fake *f)
 {
 	json_t *q;
@@ -309,6 +360,7 @@ int main(void)
 		cmocka_unit_test(what_may_be_repeated_is_and_the_rest_fails),
 		cmocka_unit_test(a_creation_is_repeated_with_its_key),
 		cmocka_unit_test(a_stream_goes_on_where_it_was),
+		cmocka_unit_test(a_screen_stands_for_what_was_before_it),
 		cmocka_unit_test(a_pane_that_went_meanwhile_is_told_as_deleted),
 		cmocka_unit_test(only_the_input_that_did_not_go_in_is_sent_again),
 		cmocka_unit_test(input_has_a_bound),

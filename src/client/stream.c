@@ -45,14 +45,24 @@ static struct client_sub *sub_new(struct client *c, const struct client_stream_s
 	}
 	s->stream = spec->stream;
 	s->wants_pause = spec->wants_pause;
+	s->wants_snapshot = spec->wants_snapshot;
 	s->id = -1;
 	return s;
 }
 
 static json_t *sub_params(const struct client_sub *s)
 {
-	return json_pack("{s:s, s:s, s:s}", "pane", s->pane, "stream", stream_names[s->stream],
-			 "on_lag", s->wants_pause ? "pause" : "resync");
+	json_t *params =
+		json_pack("{s:s, s:s, s:s}", "pane", s->pane, "stream", stream_names[s->stream],
+			  "on_lag", s->wants_pause ? "pause" : "resync");
+
+	/* Named only when wanted: older servers do not know it. */
+	if (params && s->wants_snapshot &&
+	    json_object_set_new(params, "snapshot", json_true()) < 0) {
+		json_decref(params);
+		return NULL;
+	}
+	return params;
 }
 
 static int add_from(json_t *params, enum client_from from, uint64_t seq)
@@ -155,8 +165,10 @@ static void gap(struct client_sub *s, uint64_t to)
 	struct client *c = s->client;
 	uint64_t from = s->seq;
 
+	if (to <= from)
+		return;
 	s->seq = to;
-	if (to > from && c->ops.on_gap)
+	if (c->ops.on_gap)
 		c->ops.on_gap(s->pane, s->stream, from, to, c->ops.user);
 }
 
@@ -183,22 +195,56 @@ static void output(struct client_sub *s, uint64_t seq, const char *p, size_t n)
 		c->ops.on_output(s->pane, s->stream, p, n, c->ops.user);
 }
 
+static const char *bytes_of(struct client *c, const json_t *v, struct buf *b, size_t *ret_n)
+{
+	if (c->enc == RPC_MSGPACK) {
+		*ret_n = json_string_length(v);
+		return json_string_value(v);
+	}
+	if (rpc_value_bytes(c->enc, v, b))
+		return NULL;
+	*ret_n = buf_len(b);
+	return buf_data(b);
+}
+
 static void on_output(struct client *c, const json_t *params)
 {
 	struct client_sub *s = sub_of(c, params);
-	const json_t *data = json_object_get(params, "data");
 	uint64_t seq = (uint64_t)json_integer_value(json_object_get(params, "seq"));
+	struct buf b = BUF_INIT;
+	const char *p;
+	size_t n;
+
+	if (!s)
+		return;
+	p = bytes_of(c, json_object_get(params, "data"), &b, &n);
+	if (p)
+		output(s, seq, p, n);
+	buf_fini(&b);
+}
+
+static void on_resync(struct client *c, const json_t *params)
+{
+	struct client_sub *s = sub_of(c, params);
+	const json_t *data = json_object_get(params, "snapshot");
+	struct client_screen screen = {
+		.seq = (uint64_t)json_integer_value(json_object_get(params, "to")),
+		.cols = (int)json_integer_value(json_object_get(params, "cols")),
+		.rows = (int)json_integer_value(json_object_get(params, "rows")),
+	};
 	struct buf b = BUF_INIT;
 
 	if (!s)
 		return;
-	if (c->enc == RPC_MSGPACK) {
-		if (json_is_string(data))
-			output(s, seq, json_string_value(data), json_string_length(data));
+	if (!json_is_string(data) || !c->ops.on_screen) {
+		gap(s, screen.seq);
 		return;
 	}
-	if (rpc_value_bytes(c->enc, data, &b) == 0)
-		output(s, seq, buf_data(&b), buf_len(&b));
+	screen.data = bytes_of(c, data, &b, &screen.n);
+	s->seq = screen.seq;
+	s->is_known = true;
+	if (screen.data)
+		c->ops.on_screen(s->pane, &screen, c->ops.user);
 	buf_fini(&b);
 }
 
@@ -209,11 +255,7 @@ void stream_event(struct client *c, const char *method, json_t *params)
 		return;
 	}
 	if (strcmp(method, "pane.resync") == 0) {
-		struct client_sub *s = sub_of(c, params);
-		uint64_t to = (uint64_t)json_integer_value(json_object_get(params, "to"));
-
-		if (s && to > s->seq)
-			gap(s, to);
+		on_resync(c, params);
 		return;
 	}
 	if (strcmp(method, "server.stopping") == 0)
