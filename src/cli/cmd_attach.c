@@ -40,8 +40,18 @@ static void on_output(const char *pane, enum client_stream s, const char *data, 
 {
 	struct attach *at = user;
 
+	(void)pane;
 	(void)s;
-	view_output(&at->view, client_stream_seq(at->pump.client, pane, CLIENT_OUT), data, n);
+	view_output(&at->view, data, n);
+	check_end(at);
+}
+
+static void on_screen(const char *pane, const struct client_screen *screen, void *user)
+{
+	struct attach *at = user;
+
+	(void)pane;
+	view_screen(&at->view, screen);
 	check_end(at);
 }
 
@@ -133,10 +143,10 @@ static void on_deadline(struct pump *p)
 	buf_fini(&typed);
 }
 
-/* Everything that is kept, once more, on a fresh screen. */
-static int show_from_start(struct attach *at, struct fail *reterr)
+/* All of the screen once more. */
+static int show_again(struct attach *at, struct fail *reterr)
 {
-	struct client_stream_spec spec = { .pane = at->view.pane, .from = CLIENT_FROM_START };
+	struct client_stream_spec spec = { .pane = at->view.pane, .wants_snapshot = true };
 	struct client *c = at->pump.client;
 	json_auto_t *pane = NULL;
 	int r = client_unsubscribe(c, at->view.pane, CLIENT_OUT, reterr);
@@ -148,6 +158,7 @@ static int show_from_start(struct attach *at, struct fail *reterr)
 	if (r)
 		return r;
 	view_init(&at->view, &at->pump, pane, at->view.ignores_size);
+	view_tell_size(&at->view);
 	r = client_subscribe(c, &spec, reterr);
 	if (r)
 		return r;
@@ -158,7 +169,7 @@ static void suspend(struct attach *at)
 {
 	view_leave(&at->view);
 	(void)raise(SIGSTOP);
-	if (show_from_start(at, &at->pump.fail) > 0)
+	if (show_again(at, &at->pump.fail) > 0)
 		at->pump.wants_stop = true;
 }
 
@@ -223,7 +234,7 @@ static json_t *find_pane(struct client *c, const char *target)
 
 static int subscribe(struct attach *at, struct fail *reterr)
 {
-	struct client_stream_spec spec = { .pane = at->view.pane, .from = CLIENT_FROM_START };
+	struct client_stream_spec spec = { .pane = at->view.pane, .wants_snapshot = true };
 	struct client *c = at->pump.client;
 	int r = client_subscribe(c, &spec, reterr);
 
@@ -269,6 +280,7 @@ static int follow(struct attach *at, const json_t *pane)
 	int r = client_input_begin(at->pump.client, at->view.pane,
 				   (uint64_t)server_int(pane, "input_seq"));
 
+	view_tell_size(&at->view);
 	if (!r)
 		r = subscribe(at, &f);
 	if (!r)
@@ -302,6 +314,7 @@ int attach_run(const struct cli_args *a, const struct attach_options *o)
 	struct attach at = { .is_read_only = o->is_read_only };
 	struct client_ops ops = { .on_output = on_output,
 				  .on_gap = on_gap,
+				  .on_screen = on_screen,
 				  .on_event = on_event,
 				  .on_resumed = on_resumed,
 				  .on_input_lost = on_input_lost,

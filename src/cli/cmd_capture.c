@@ -29,27 +29,75 @@ static bool copy_piece(struct client *c, const char *id, const char *stream, jso
 	return json_string_length(data) > 0 && *seq < server_int(piece, "head");
 }
 
-int cmd_capture(const struct cli_args *a)
+static int capture_raw(const struct cli_args *a, struct client *c, const json_t *pane)
 {
-	CLEANUP(client_closep) struct client *c = NULL;
-	const char *target = server_target(a, 0), *format = args_value(a, "format");
 	const char *stream = args_has(a, "stderr") ? "err" : "out";
-	json_auto_t *pane = NULL;
-	json_int_t seq;
+	json_int_t seq = server_int(pane, *stream == 'e' ? "err_tail_seq" : "tail_seq");
 	int r;
 
-	if (!target)
-		return EXIT_USAGE;
-	if (format && strcmp(format, "raw") != 0)
-		return out_usage(a->command, "--format %s: only raw is there yet", format);
-	c = server_open(a, SERVER_START | SERVER_STREAM, NULL);
-	if (!c)
-		return EXIT_ERROR;
-	pane = server_call(c, "pane.get", server_pack("{s:s}", "pane", target));
-	if (!pane)
-		return EXIT_ERROR;
-	seq = server_int(pane, *stream == 'e' ? "err_tail_seq" : "tail_seq");
 	while (copy_piece(c, server_str(pane, "id"), stream, &seq, &r))
 		;
 	return r ? r : out_finish();
+}
+
+/* Lines of history wanted; < 0 after a message. */
+static int64_t wanted_history(const struct cli_args *a)
+{
+	const char *s = args_value(a, "history");
+	int64_t n = 0;
+
+	if (s && strcmp(s, "all") == 0)
+		return INT32_MAX;
+	return args_number(a, "history", 0, INT32_MAX, &n) == ARGS_E_BAD ? -1 : n;
+}
+
+static int capture_screen(const struct cli_args *a, struct client *c, const json_t *pane,
+			  const char *format)
+{
+	int64_t history = wanted_history(a);
+	json_auto_t *shot = NULL;
+	const json_t *text;
+
+	if (history < 0)
+		return EXIT_USAGE;
+	shot = server_call(c, "pane.snapshot",
+			   server_pack("{s:s, s:s, s:I, s:b}", "pane", server_str(pane, "id"),
+				       "format", format, "history", (json_int_t)history, "join",
+				       (int)args_has(a, "join")));
+	if (!shot)
+		return EXIT_ERROR;
+	text = json_object_get(shot, strcmp(format, "ansi") == 0 ? "data" : "text");
+	(void)fwrite(json_string_value(text), 1, json_string_length(text), stdout);
+	if (strcmp(format, "json") == 0)
+		(void)putchar('\n');
+	return out_finish();
+}
+
+int cmd_capture(const struct cli_args *a)
+{
+	static const char *const formats[] = { "text", "ansi", "json", "html", "svg", "raw" };
+	CLEANUP(client_closep) struct client *c = NULL;
+	const char *target = server_target(a, 0), *format = args_value(a, "format");
+	json_auto_t *pane = NULL;
+	size_t i = 0;
+
+	if (!target)
+		return EXIT_USAGE;
+	while (format && i < ARRAY_LEN(formats) && strcmp(format, formats[i]) != 0)
+		i++;
+	if (i == ARRAY_LEN(formats)) {
+		return out_usage(a->command, "--format %s: text, ansi, json, html, svg or raw",
+				 format);
+	}
+	c = server_open(a, SERVER_START | SERVER_STREAM, NULL);
+	if (c)
+		pane = server_call(c, "pane.get", server_pack("{s:s}", "pane", target));
+	if (!pane)
+		return EXIT_ERROR;
+	/* Without a terminal there is no screen. */
+	if (!format)
+		format = json_is_false(json_object_get(pane, "pty")) ? "raw" : "text";
+	if (strcmp(format, "raw") == 0 || args_has(a, "stderr"))
+		return capture_raw(a, c, pane);
+	return capture_screen(a, c, pane, format);
 }

@@ -18,25 +18,12 @@ static int send_signal(struct client *c, const char *target, const struct cli_ar
 
 static int report(const char *target, const json_t *result)
 {
-	const json_t *left = json_object_get(result, "left");
-	size_t i;
-	json_t *p;
+	size_t n;
+	int r = ended_report(result, &n);
 
-	if (json_array_size(json_object_get(result, "ended")) + json_array_size(left) == 0)
+	if (n == 0 && r == EXIT_OK)
 		out_note("nothing was running in %s", target);
-	ended_print(json_object_get(result, "ended"));
-	json_array_foreach(left, i, p)
-	{
-		struct buf b = BUF_INIT;
-
-		out_put_safe(&b, server_str(p, "command"), strlen(server_str(p, "command")));
-		out_error("process %d (%.*s) is still there", (int)server_int(p, "pid"),
-			  (int)buf_len(&b), buf_data(&b));
-		buf_fini(&b);
-	}
-	if (out_finish())
-		return EXIT_ERROR;
-	return json_array_size(left) ? EXIT_ERROR : EXIT_OK;
+	return out_finish() ? EXIT_ERROR : r;
 }
 
 int cmd_kill(const struct cli_args *a)

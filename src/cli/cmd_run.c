@@ -43,8 +43,9 @@ static void on_output(const char *pane, enum client_stream s, const char *data, 
 {
 	struct run *run = user;
 
+	(void)pane;
 	if (run->is_interactive) {
-		view_output(&run->view, client_stream_seq(run->pump.client, pane, s), data, n);
+		view_output(&run->view, data, n);
 	} else if (!run->pump.is_closed) {
 		buf_put(&run->pump.out[s == CLIENT_ERR], data, n);
 	}
@@ -232,6 +233,8 @@ static int go(struct run *run, const json_t *pane)
 	struct fail f;
 	int r = subscribe(run, &f);
 
+	if (run->is_interactive)
+		view_tell_size(&run->view);
 	if (!r && run->is_interactive) {
 		r = client_input_begin(run->pump.client, run->view.pane,
 				       (uint64_t)server_int(pane, "input_seq"));
@@ -306,8 +309,6 @@ static int with_client(struct run *run, struct client *c, json_t *params)
 		return r;
 	pump_init(&run->pump, c, &pump_ops, run);
 	view_init(&run->view, &run->pump, pane, false);
-	run->view.replay_until = 0; /* nobody was here before */
-	run->view.is_partial = false;
 	if (args_duration_ms(run->args, "timeout", &timeout_ms) == 0)
 		run->pump.deadline_ns = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
 	r = go(run, pane);

@@ -97,6 +97,7 @@ int cmd_stop(const struct cli_args *a)
 	json_auto_t *result = NULL;
 	int64_t grace_ms = 2000;
 	size_t n;
+	int r;
 
 	if (args_duration_ms(a, "grace", &grace_ms) == ARGS_E_BAD)
 		return EXIT_USAGE;
@@ -109,12 +110,9 @@ int cmd_stop(const struct cli_args *a)
 		return EXIT_ERROR;
 	if (args_has(a, "json"))
 		return out_json(result);
-	ended_print(json_object_get(result, "ended"));
-	ended_print(json_object_get(result, "strays"));
-	n = json_array_size(json_object_get(result, "ended")) +
-	    json_array_size(json_object_get(result, "strays"));
+	r = ended_report(result, &n);
 	(void)printf("stopped; %zu process%s ended\n", n, n == 1 ? "" : "es");
-	return out_finish();
+	return out_finish() ? EXIT_ERROR : r;
 }
 
 int cmd_reload(const struct cli_args *a)

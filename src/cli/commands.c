@@ -159,14 +159,37 @@ static const struct cli_example tail_examples[] = {
 };
 
 static const struct cli_option capture_options[] = {
-	{ 0, "format", "FORMAT", "raw: the bytes as the command printed them (default)", CLI_CHOICE,
-	  "raw" },
-	{ 0, "stderr", NULL, "The error output of a pane without a terminal (run --no-pty)",
+	{ 0, "format", "FORMAT",
+	  "text (default), ansi: the bytes that restore that screen, json, html, svg, or raw: the "
+	  "bytes as the command printed them, all that are kept",
+	  CLI_CHOICE, "text|ansi|json|html|svg|raw" },
+	{ 'n', "history", "N|all", "First so many lines that left the top of the screen", CLI_ANY,
+	  NULL },
+	{ 'j', "join", NULL, "With text: a line that was wrapped comes as one", CLI_ANY, NULL },
+	{ 0, "stderr", NULL, "The error output of a pane without a terminal (run --no-pty), raw",
 	  CLI_ANY, NULL },
 	END_OPTIONS,
 };
 static const struct cli_example capture_examples[] = {
-	{ "orchflow capture p3 > typescript", "All output of p3 that is kept." },
+	{ "orchflow capture p3", "The screen of p3 as text." },
+	{ "orchflow capture p3 --history all | grep -n error", "Everything it remembers." },
+	{ "orchflow capture p3 --format svg > p3.svg", "A picture." },
+	END_EXAMPLES,
+};
+
+static const struct cli_option vt_options[] = {
+	{ 0, "size", "COLSxROWS", "Of that size (default: 80x24)", CLI_ANY, NULL },
+	{ 0, "history", "N|all", "First so many lines that left the top of the screen", CLI_ANY,
+	  NULL },
+	{ 0, "format", "FORMAT",
+	  "text (default), ansi: the bytes that restore this screen, json, html, svg", CLI_CHOICE,
+	  "text|ansi|json|html|svg" },
+	{ 0, "replies", NULL, "With json: also what the terminal answered, in base64", CLI_ANY,
+	  NULL },
+	END_OPTIONS,
+};
+static const struct cli_example vt_examples[] = {
+	{ "script -qec 'ls --color' /dev/null | orchflow vt --format svg > ls.svg", "A picture." },
 	END_EXAMPLES,
 };
 
@@ -363,7 +386,7 @@ const struct cli_command cli_commands[] = {
 	{ .name = "capture",
 	  .operands = "[TARGET]",
 	  .summary = "print what a pane shows or has shown",
-	  .doc = "Prints all output of the pane that is kept. " TARGET_DOC,
+	  .doc = "Prints the screen as it is now, or all output. " TARGET_DOC,
 	  .options = capture_options,
 	  .examples = capture_examples,
 	  .max_operands = 1,
@@ -501,6 +524,14 @@ const struct cli_command cli_commands[] = {
 	  .max_operands = 2,
 	  .kind = CLI_METHOD,
 	  .run = cmd_api },
+	{ .name = "vt",
+	  .operands = "",
+	  .summary = "a terminal for pipes: bytes in, the screen they paint out",
+	  .doc = "Reads what a program printed to its terminal from standard input and prints the "
+		 "screen that it left. Nothing is started, and no server is needed.",
+	  .options = vt_options,
+	  .examples = vt_examples,
+	  .run_plain = cmd_vt },
 	{ .name = "help",
 	  .operands = "[COMMAND]",
 	  .summary = "tell how to use orchflow or one of its commands",

@@ -4,7 +4,9 @@
 
 #include <jansson.h>
 
-/* @ended: [{pane?, pid, command, signal, stray?}].  Prints to stdout. */
-void ended_print(const json_t *ended);
+/* @result: {ended: [{pane?, pid, command, signal, stray?}], left: [{pid, command}]}.
+ * Prints to stdout what was ended (*@ret_n), says on stderr what was not; then
+ * EXIT_ERROR. */
+int ended_report(const json_t *result, size_t *ret_n);
 
 #endif

@@ -13,8 +13,8 @@ static const struct {
 	{ 12, false },   { 25, true },    { 45, false },   { 47, false },   { 66, false },
 	{ 69, false },   { 1000, false }, { 1001, false }, { 1002, false }, { 1003, false },
 	{ 1004, false }, { 1005, false }, { 1006, false }, { 1015, false }, { 1016, false },
-	{ 1047, false }, { 1049, false }, { 2004, false }, { 2026, false }, { 2031, false },
-	{ 2048, false },
+	{ 1047, false }, { 1049, false }, { 2004, false }, { 2026, false }, { 2027, false },
+	{ 2031, false }, { 2048, false },
 };
 
 void passthru_init(struct passthru *p)

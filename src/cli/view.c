@@ -13,9 +13,8 @@ void view_init(struct view *v, struct pump *pump, const json_t *pane, bool ignor
 	v->ignores_size = ignores_size;
 	v->last = '\n';
 	(void)snprintf(v->pane, sizeof(v->pane), "%s", server_str(pane, "id"));
-	v->replay_until = (uint64_t)server_int(pane, "seq");
-	v->is_partial = server_int(pane, "tail_seq") > 0;
 	passthru_init(&v->pass);
+	v->pass.wants_no_questions = true;
 }
 
 /* What restores the terminal, kept ready for signals and crashes. */
@@ -54,7 +53,6 @@ int view_enter(struct view *v, bool wants_fresh_screen)
 	if (wants_fresh_screen)
 		fresh_screen(v);
 	keep_undo(v);
-	view_tell_size(v);
 	return 0;
 }
 
@@ -89,29 +87,56 @@ static size_t partial(struct view *v, const char *data, size_t n)
 	return n;
 }
 
-static void show(struct view *v, const char *data, size_t n, bool is_old)
+void view_output(struct view *v, const char *data, size_t n)
 {
 	size_t skip = v->is_partial ? partial(v, data, n) : 0;
 
-	if (skip == n)
+	if (skip >= n)
 		return;
-	v->pass.wants_no_questions = is_old;
 	passthru_feed(&v->pass, data + skip, n - skip, &v->pump->out[0]);
 	v->last = data[n - 1];
+	keep_undo(v);
 }
 
-void view_output(struct view *v, uint64_t end_seq, const char *data, size_t n)
+/* Where the full reset at the beginning of a screen ends. */
+static size_t reset_end(const char *data, size_t n)
 {
-	uint64_t from = end_seq - n;
-	size_t old = 0;
+	const char *reset = memmem(data, n < 16 ? n : 16, "\033c", 2);
 
-	if (from < v->replay_until)
-		old = v->replay_until - from < n ? (size_t)(v->replay_until - from) : n;
-	if (old)
-		show(v, data, old, true);
-	if (old < n)
-		show(v, data + old, n - old, false);
-	keep_undo(v);
+	return reset ? (size_t)(reset - data) + 2 : 0;
+}
+
+/* A screen visits the primary screen once more behind the alternate one, to save
+ * the cursor there.  Some terminals (tmux) clear the alternate screen when it is
+ * entered again: leave that visit out. */
+static void show_screen(struct view *v, const char *data, size_t n)
+{
+	static const char leave[] = "\033[?47l", enter[] = "\033[?47h";
+	const char *end = data + n, *visit = NULL, *back;
+
+	for (const char *p = data; (p = memmem(p, (size_t)(end - p), leave, 6)) != NULL; p++)
+		visit = p;
+	back = visit ? memmem(visit, (size_t)(end - visit), enter, 6) : NULL;
+	if (!back) {
+		view_output(v, data, n);
+		return;
+	}
+	view_output(v, data, (size_t)(visit - data));
+	view_output(v, back + 6, (size_t)(end - back) - 6);
+}
+
+void view_screen(struct view *v, const struct client_screen *screen)
+{
+	/* The reset would also clear what the user's terminal remembers from before:
+	 * undo what we did to it instead. */
+	size_t skip = reset_end(screen->data, screen->n);
+
+	passthru_undo(&v->pass, &v->pump->out[0]);
+	passthru_init(&v->pass);
+	v->pass.wants_no_questions = true;
+	v->is_partial = false;
+	buf_put_str(&v->pump->out[0], "\033[m\033[H\033[2J");
+	show_screen(v, screen->data + skip, screen->n - skip);
 }
 
 void view_gap(struct view *v)

@@ -13,25 +13,27 @@ struct view {
 	struct pump *pump;
 	struct passthru pass;
 	char pane[32];
-	uint64_t replay_until; /* position up to which output is old: its questions are left out */
-	bool is_partial;       /* begins in the middle: skip to where a line or sequence begins */
+	bool is_partial; /* in the middle of things: skip to where a line or sequence begins */
 	bool ignores_size;
-	char last;             /* last byte shown */
-	uint64_t n_input_lost; /* bytes */
+	char last; /* last byte shown */
 };
 
 /* @pane: PANE as the server told it. */
 void view_init(struct view *v, struct pump *pump, const json_t *pane, bool ignores_size);
 
-/* Raw mode, a fresh screen (what was on it scrolls up, not away), the size told. */
+/* Raw mode, and a fresh screen if wanted (what was on it scrolls up, not away). */
 NODISCARD int view_enter(struct view *v, bool wants_fresh_screen);
 /* The terminal as it was; the cursor where a message can follow. */
 void view_leave(struct view *v);
 
-/* Tell the pane the terminal's size. */
+/* Tell the pane the terminal's size: before subscribing, so that the first screen
+ * is of that size, and when it changes. */
 void view_tell_size(struct view *v);
 
-void view_output(struct view *v, uint64_t end_seq, const char *data, size_t n);
+/* Output.  Questions in it are left out: the server has answered them. */
+void view_output(struct view *v, const char *data, size_t n);
+/* All of the screen, in place of what stands there. */
+void view_screen(struct view *v, const struct client_screen *screen);
 void view_gap(struct view *v);
 /* Type; dropped with a bell when too much waits. */
 void view_type(struct view *v, const char *data, size_t n);
