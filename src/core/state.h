@@ -116,6 +116,7 @@ struct pane {
 	struct core_env *env;
 	uint32_t umask;
 	uint16_t cols, rows;
+	uint16_t wanted_cols, wanted_rows; /* by the program, to be told; 0: none */
 	uint64_t created_us, started_us, exited_us;
 	uint64_t spawned_ns;               /* for the histogram */
 	uint64_t exit_drain_from;          /* bytes read when the exit became due */

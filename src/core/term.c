@@ -66,10 +66,25 @@ static void on_cwd(void *user, const char *host, const char *path)
 	p->has_new_cwd = true;
 }
 
+/* DECCOLM and the like.  A program may choose its size while nobody looks: who
+ * looks has a window of a certain size. */
+static bool on_size_wanted(void *user, int cols, int rows)
+{
+	struct pane *p = user;
+
+	if (!list_is_empty(&p->viewers) || cols < 1 || rows < 1 || cols > VT_COLS_MAX ||
+	    rows > VT_ROWS_MAX)
+		return false;
+	p->wanted_cols = (uint16_t)cols;
+	p->wanted_rows = (uint16_t)rows;
+	return true;
+}
+
 static const struct vt_callbacks callbacks = { .reply = on_reply,
 					       .title = on_title,
 					       .bell = on_bell,
-					       .cwd = on_cwd };
+					       .cwd = on_cwd,
+					       .resize = on_size_wanted };
 
 static void feed_range(struct pane *p, uint64_t from, uint64_t to)
 {
@@ -137,6 +152,12 @@ static void tell(struct pane *p)
 {
 	struct core *c = p->core;
 
+	if (p->wanted_cols) {
+		uint16_t cols = p->wanted_cols;
+
+		p->wanted_cols = 0;
+		size_apply(p, cols, p->wanted_rows);
+	}
 	if (p->has_new_title)
 		core_event(c, CORE_PANE_TITLE, p, p->session);
 	if (p->has_new_cwd)
