@@ -13,31 +13,6 @@
 
 #define CHUNK 65536
 
-static const struct cli_option options[] = {
-	{ 0, "size", "COLSxROWS", "Of that size (default 80x24)", CLI_ANY, NULL },
-	{ 0, "history", "N|all", "First so many lines that left the top of the screen", CLI_ANY,
-	  NULL },
-	{ 0, "format", "FORMAT",
-	  "text (default), ansi: the bytes that restore this screen, json, html, svg", CLI_CHOICE,
-	  "text|ansi|json|html|svg" },
-	{ 0, "replies", NULL,
-	  "With json: what the terminal answered, base64, as \"replies\" (implies --format json)",
-	  CLI_ANY, NULL },
-	{ 0, NULL, NULL, NULL, CLI_ANY, NULL },
-};
-
-static const struct cli_command vt_command = {
-	.name = "vt",
-	.operands = "",
-	.summary = "a terminal for pipes: bytes in, the screen they paint out",
-	.doc = "Reads what a program printed to its terminal from stdin and prints the screen that "
-	       "it left. Nothing is started and no server is needed. The bytes are taken as they "
-	       "are: where a line feed should also return to the first column, there must be a "
-	       "carriage return, as a terminal driver adds it.",
-	.options = options,
-	.run_plain = cmd_vt,
-};
-
 struct request {
 	int cols, rows;
 	bool wants_replies;
@@ -168,18 +143,19 @@ static int run(const struct request *rq)
 
 int cmd_vt(int argc, char **argv)
 {
+	const struct cli_command *command = cli_find_command("vt");
 	struct buf err = BUF_INIT;
 	struct request rq = { 0 };
 	struct cli_args a;
-	int r = args_parse(&vt_command, argc, argv, &a, &err);
+	int r = args_parse(command, argc, argv, &a, &err);
 
 	if (r == ARGS_E_USAGE) {
-		r = out_usage(&vt_command, "%.*s", (int)buf_len(&err), buf_data(&err));
+		r = out_usage(command, "%.*s", (int)buf_len(&err), buf_data(&err));
 	} else if (r < 0) {
 		r = out_failure(r, NULL);
 	} else {
 		if (a.wants_help) {
-			r = help_command(&vt_command);
+			r = help_command(command);
 		} else if (!parse_size(&a, &rq) || !parse_history(&a, &rq) ||
 			   !parse_format(&a, &rq)) {
 			r = EXIT_USAGE;
