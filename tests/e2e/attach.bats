@@ -61,7 +61,7 @@ left_as_found() { until_true "[ -s $T/$1.after ]" && is "$(cat "$T/$1.after")" "
 	until_screen t '^23$'
 	type_in t G
 	until_screen t '^500$'
-	type_in t '/^250$' Enter
+	type_in t '?^250$' Enter
 	until_screen t '^250$'
 	type_in t q
 	until_screen t 'left with'

@@ -161,6 +161,7 @@ E
 	until_gone "$daemon"
 	until_gone "$pid"
 	is "$(cat "$T/hup")" hup
+	has "$(of ls)" lost # starts both again
 	is "$(pane "$id" "d['state'], d['session_name'], d['status'], d['pid']")" "('lost', 'work', None, None)"
 	has "$(of capture "$id")" 'remember me'
 	of respawn "$id"

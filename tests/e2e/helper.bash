@@ -104,7 +104,7 @@ until_true()
 
 # Names for what tests wait for most.
 until_state() { until_true "[ \"\$(pane $1 'd[\"state\"]')\" = $2 ]"; }
-until_shows() { of wait "$1" --for "$2" --timeout "${PATIENCE}s" >/dev/null || until_true "of capture $1 | grep -qE -- '$2'" 2; }
+until_shows() { of wait "$1" --for "$2" --from start --timeout "${PATIENCE}s" >/dev/null || fail "$1 never showed '$2'"; }
 
 kill_daemon()
 {
@@ -126,8 +126,16 @@ fails_with()
 {
 	local wanted=$1
 	shift
-	run "$@"
+	status=0
+	output=$("$@" 2>&1) || status=$?
 	[ "$status" -eq "$wanted" ] || fail "status $status, wanted $wanted: $* -> $output"
+}
+
+# The exit status of a background child, in $status.
+ended()
+{
+	status=0
+	wait "$1" || status=$?
 }
 
 # A call that must be refused with that error: refused NAME METHOD JSON

@@ -59,7 +59,7 @@ load helper
 
 @test "wait --for finds a pattern, --idle a pause, --exit the end" {
 	id=$(of new -- sh -c 'echo begin; read line; echo "got <$line>"; read more; exit 5')
-	of wait "$id" --for begin --timeout 60s || of capture "$id" | grep begin
+	is "$(of wait "$id" --for beg.n --from start --timeout 60s)" begin
 	of wait "$id" --idle 100 --timeout 60s
 	of send "$id" --enter abc
 	until_shows "$id" 'got <abc>'
@@ -191,6 +191,15 @@ load helper
 	of --version | grep -q '[0-9]\.[0-9]'
 }
 
+# Of those that carry the instance's mark, the test itself excepted.
+nobody_left()
+{
+	instance_pids >"$T/left"
+	while read -r pid; do
+		is_ours "$pid" || ! is_alive "$pid" || return 1
+	done <"$T/left"
+}
+
 @test "stop ends everything, says what it ended, and the socket is gone" {
 	of new -- sleep 1000 >/dev/null
 	of new -- sh -c 'trap "" HUP; echo ready; while :; do sleep 1; done' >/dev/null
@@ -201,8 +210,7 @@ load helper
 	has "$output" p1
 	until_gone "$keeper" 10
 	[ ! -e "$ORCHFLOW_SOCKET" ]
-	sleep 0.1
-	is "$(instance_pids | while read -r p; do is_ours "$p" || echo "$p"; done | grep -vx "$BASHPID" | head -n 3)" ""
+	until_true nobody_left 10
 }
 
 @test "reload takes a changed configuration and names a wrong line" {

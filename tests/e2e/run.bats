@@ -59,7 +59,7 @@ load helper
 }
 
 @test "run gives the command a terminal" {
-	is "$(of run -- sh -c '[ -t 1 ] && [ -t 2 ] && tty' </dev/null | cut -c1-9)" /dev/pts/
+	is "$(of run -- sh -c '[ -t 1 ] && [ -t 2 ] && tty <&1' </dev/null | cut -c1-9)" /dev/pts/
 }
 
 @test "run returns at once when a background child holds the terminal" {
@@ -80,7 +80,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ORCHFLOW" run -- sh -c \
 	client=$!
 	until_true "grep -q ready $T/out"
 	kill -INT $client
-	run wait $client
+	ended $client
 	is "$status" 3
 	has "$(cat "$T/out")" caught
 }
@@ -123,7 +123,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ORCHFLOW" run -- sh -c \
 	kill_daemon
 	until_true "grep -q 12 $T/out"
 	kill_daemon
-	run wait $client
+	ended $client
 	is "$status" 9
 	seq 0 39 | cmp - "$T/out"
 }
