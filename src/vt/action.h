@@ -7,7 +7,7 @@
 
 /* print.c */
 void print_ascii(struct vt *vt, const uint8_t *p, size_t n); /* 0x20 .. 0x7e each */
-const uint8_t *print_utf8(struct vt *vt, const uint8_t *p, const uint8_t *end);
+const uint8_t *print_utf8(struct vt *vt, const uint8_t *s, const uint8_t *end);
 void print_code_point(struct vt *vt, uint32_t cp); /* through the charsets */
 void print_wrap(struct vt *vt);                    /* to the next line */
 void print_repeat(struct vt *vt, int n);           /* REP */

@@ -162,10 +162,12 @@ uint32_t charset_map(uint8_t set, uint32_t c)
 		return c + 0x80;
 	if (set == CHARSET_SUPPLEMENTAL)
 		return supplemental(c + 0x80);
-	if (set < CHARSET_N)
-		for (size_t i = 0; i < ARRAY_LEN(national[set]); i++)
+	if (set < CHARSET_N) {
+		for (size_t i = 0; i < ARRAY_LEN(national[set]); i++) {
 			if (national[set][i].c == c)
 				return national[set][i].cp;
+		}
+	}
 	return c;
 }
 
@@ -173,9 +175,10 @@ uint8_t charset_graphics_byte(uint32_t cp)
 {
 	if (cp < 0xa0)
 		return 0;
-	for (size_t i = 1; i < ARRAY_LEN(graphics); i++)
+	for (size_t i = 1; i < ARRAY_LEN(graphics); i++) {
 		if (graphics[i] == cp)
 			return (uint8_t)(0x5f + i);
+	}
 	return 0;
 }
 
@@ -215,9 +218,10 @@ int charset_find(const char *s, size_t n, bool is_96)
 {
 	if (is_96)
 		return n == 1 && *s == 'A' ? (int)CHARSET_LATIN1 : -1;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strlen(names[i].name) == n && !memcmp(names[i].name, s, n))
 			return names[i].set;
+	}
 	return -1;
 }
 
@@ -225,9 +229,10 @@ const char *charset_name(uint8_t set)
 {
 	if (set == CHARSET_LATIN1)
 		return "A";
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (names[i].set == set)
 			return names[i].name;
+	}
 	return "B";
 }
 

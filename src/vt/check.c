@@ -72,9 +72,10 @@ static bool same_view(const struct line_view *a, const struct line_view *b)
 		    !style_equal(&p->style, &q->style) || !same_link(p->link, q->link))
 			return false;
 	}
-	for (uint16_t i = 0; i < a->n_marks; i++)
+	for (uint16_t i = 0; i < a->n_marks; i++) {
 		if (a->marks[i].id != b->marks[i].id || a->marks[i].col != b->marks[i].col)
 			return false;
+	}
 	return true;
 }
 
@@ -84,9 +85,10 @@ static bool same_lines(const struct vt *a, const struct vt *b)
 	struct line_view v, w;
 	bool is_same = true;
 
-	for (int y = -vt_history_lines(a); is_same && y < a->rows; y++)
+	for (int y = -vt_history_lines(a); is_same && y < a->rows; y++) {
 		is_same = vt_line(a, y, &p, &v) == 0 && vt_line(b, y, &q, &w) == 0 &&
 			  same_view(&v, &w);
+	}
 	line_buf_fini(&p);
 	line_buf_fini(&q);
 	return is_same;

@@ -68,9 +68,10 @@ static bool table_grow(struct cluster_table *t)
 	t->hash = hash;
 	t->size = size;
 	t->free_id = CLUSTER_NONE;
-	for (uint32_t id = 0; id < t->n; id++)
+	for (uint32_t id = 0; id < t->n; id++) {
 		if (t->clusters[id].n_bytes)
 			hash_put(t, id);
+	}
 	return true;
 }
 
@@ -157,7 +158,8 @@ void cluster_table_sweep(struct cluster_table *t, const uint8_t *is_live)
 	mem_free(t->text);
 	t->text = text;
 	t->n_bytes = n_bytes;
-	for (uint32_t id = 0; id < t->n; id++)
+	for (uint32_t id = 0; id < t->n; id++) {
 		if (t->clusters[id].n_bytes)
 			hash_put(t, id);
+	}
 }

@@ -100,9 +100,10 @@ static bool parse_hash(const char *s, uint32_t *ret)
 
 	if (n % 3 || n < 3 || n > 12)
 		return false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (hex_value(s[i]) < 0)
 			return false;
+	}
 	for (size_t i = 0; i < 3; i++) {
 		const char *at = s + i * (n / 3);
 
@@ -231,10 +232,11 @@ static void color_dynamic(struct vt *vt, int osc, const char *args)
 		char what[3] = { '1', (char)('0' + i), '\0' };
 		uint32_t rgb;
 
-		if (!strcmp(s, "?"))
+		if (!strcmp(s, "?")) {
 			color_answer(vt, what, dynamic(vt, i));
-		else if (color_parse(s, &rgb) && palette_get(vt))
+		} else if (color_parse(s, &rgb) && palette_get(vt)) {
 			vt->palette->dynamic[i] = rgb;
+		}
 	}
 }
 
@@ -268,12 +270,13 @@ static void color_reset(struct vt *vt, int osc, const char *args)
 
 void color_osc(struct vt *vt, int number, const char *args)
 {
-	if (number == 4 || number == 5)
+	if (number == 4 || number == 5) {
 		color_pairs(vt, number, args);
-	else if (number >= 10 && number <= 19)
+	} else if (number >= 10 && number <= 19) {
 		color_dynamic(vt, number, args);
-	else if (number == 104 || number == 105)
+	} else if (number == 104 || number == 105) {
 		color_reset(vt, number, args);
-	else if (number >= 110 && number <= 119 && vt->palette)
+	} else if (number >= 110 && number <= 119 && vt->palette) {
 		vt->palette->dynamic[number - 110] = default_dynamic(vt, (unsigned)number - 110);
+	}
 }

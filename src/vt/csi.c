@@ -103,10 +103,11 @@ static void cbt(struct vt *vt)
 
 static void tbc(struct vt *vt)
 {
-	if (first(vt) == 0)
+	if (first(vt) == 0) {
 		tab_set(vt, vt->cur.x, false);
-	else if (first(vt) == 3)
+	} else if (first(vt) == 3) {
 		tabs_clear(vt);
+	}
 }
 
 static void decst8c(struct vt *vt)
@@ -238,19 +239,21 @@ static void decslrm(struct vt *vt)
 /* CSI s is two things: SCOSC without left and right margins. */
 static void scosc(struct vt *vt)
 {
-	if (term_mode(vt, VT_MODE_DECLRMM))
+	if (term_mode(vt, VT_MODE_DECLRMM)) {
 		decslrm(vt);
-	else if (vt->parser.params.n == 0)
+	} else if (vt->parser.params.n == 0) {
 		cursor_save(vt);
+	}
 }
 
 static void sgr(struct vt *vt)
 {
 	sgr_apply(&vt->cur.pen, &vt->parser.params, 0);
-	if (style_is_default(&vt->cur.pen))
+	if (style_is_default(&vt->cur.pen)) {
 		vt->pen_id = vt->blank_id = 0;
-	else
+	} else {
 		term_pen_changed(vt);
+	}
 }
 
 static void push_sgr(struct vt *vt)
@@ -274,10 +277,11 @@ static void pop_sgr(struct vt *vt)
 static void decsca(struct vt *vt)
 {
 	vt->protect = PROTECT_DEC;
-	if (first(vt) == 1)
+	if (first(vt) == 1) {
 		vt->cur.pen.attrs |= STYLE_PROTECTED;
-	else if (first(vt) == 0 || first(vt) == 2)
+	} else if (first(vt) == 0 || first(vt) == 2) {
 		vt->cur.pen.attrs &= (uint16_t)~STYLE_PROTECTED;
+	}
 	term_pen_changed(vt);
 }
 
@@ -414,10 +418,11 @@ static void title_modes(struct vt *vt, bool is_set)
 	for (unsigned i = 0; i < p->n; i++) {
 		int v = param(p, i, 0);
 
-		if (v < 4 && is_set)
+		if (v < 4 && is_set) {
 			vt->title_modes |= (uint8_t)(1 << v);
-		else if (v < 4)
+		} else if (v < 4) {
 			vt->title_modes &= (uint8_t) ~(1 << v);
+		}
 	}
 }
 

@@ -107,10 +107,11 @@ void tab_set(struct vt *vt, int col, bool is_set)
 {
 	uint8_t bit = (uint8_t)(1u << col % 8);
 
-	if (is_set)
+	if (is_set) {
 		vt->tabs[col / 8] |= bit;
-	else
+	} else {
 		vt->tabs[col / 8] &= (uint8_t)~bit;
+	}
 }
 
 void tabs_clear(struct vt *vt)
@@ -129,20 +130,22 @@ void cursor_tab(struct vt *vt, int n)
 
 	if (vt->cur.x <= vt->right && vt->right < limit)
 		limit = vt->right;
-	for (; n > 0 && vt->cur.x < limit; n--)
-		do
+	for (; n > 0 && vt->cur.x < limit; n--) {
+		do {
 			vt->cur.x++;
-		while (vt->cur.x < limit && !tab_is_set(vt, vt->cur.x));
+		} while (vt->cur.x < limit && !tab_is_set(vt, vt->cur.x));
+	}
 }
 
 void cursor_back_tab(struct vt *vt, int n)
 {
 	int left = term_mode(vt, VT_MODE_DECOM) ? vt->left : 0;
 
-	for (; n > 0 && vt->cur.x > left; n--)
-		do
+	for (; n > 0 && vt->cur.x > left; n--) {
+		do {
 			vt->cur.x--;
-		while (vt->cur.x > left && !tab_is_set(vt, vt->cur.x));
+		} while (vt->cur.x > left && !tab_is_set(vt, vt->cur.x));
+	}
 	vt->cur.is_last = false;
 }
 
@@ -170,10 +173,11 @@ void cursor_restore(struct vt *vt)
 	vt->modes &= ~(1ull << VT_MODE_DECOM);
 	if (is_origin)
 		vt->modes |= 1ull << VT_MODE_DECOM;
-	if (s->has_saved)
+	if (s->has_saved) {
 		vt->cur = s->saved;
-	else
+	} else {
 		vt->cur = (struct cursor){ .gr = 2 };
+	}
 	vt->cur.x = clamp(vt->cur.x, 0, vt->cols - 1);
 	vt->cur.y = clamp(vt->cur.y, 0, vt->rows - 1);
 	term_pen_changed(vt);

@@ -53,9 +53,10 @@ static void dcs_sixel(struct vt *vt)
 
 	if (!vt->cbs.image || vt->is_replay)
 		return;
-	for (unsigned i = 0; i < p->n; i++)
+	for (unsigned i = 0; i < p->n; i++) {
 		n += (size_t)snprintf(params + n, sizeof params - n, "%s%d", i ? ";" : "",
 				      param(p, i, 0));
+	}
 	vt->cbs.image(vt->user, VT_IMAGE_SIXEL, params, vt->parser.string, vt->parser.n_string);
 }
 
@@ -111,9 +112,10 @@ void apc_dispatch(struct vt *vt)
 	if (s[0] != 'G' || !vt->cbs.image || vt->is_replay)
 		return;
 	data = strchr(s, ';');
-	if (data)
+	if (data) {
 		*data++ = '\0';
-	else
+	} else {
 		data = s + strlen(s);
+	}
 	vt->cbs.image(vt->user, VT_IMAGE_KITTY, s + 1, data, strlen(data));
 }

@@ -43,10 +43,11 @@ void edit_erase(struct vt *vt, int y, int from, int to, bool is_selective)
 	uint32_t blank = term_blank(vt);
 	struct row *r = term_row(vt, y);
 
-	if (spares_protected(vt, is_selective))
+	if (spares_protected(vt, is_selective)) {
 		erase_around(vt, r, from, to, blank);
-	else
+	} else {
 		row_erase(r, vt->cols, from, to, blank);
+	}
 }
 
 void edit_erase_rect(struct vt *vt, int y, int from, int to, bool is_selective)
@@ -54,10 +55,11 @@ void edit_erase_rect(struct vt *vt, int y, int from, int to, bool is_selective)
 	uint32_t blank = term_blank(vt);
 	struct row *r = term_row(vt, y);
 
-	if (is_selective && vt->protect == PROTECT_DEC)
+	if (is_selective && vt->protect == PROTECT_DEC) {
 		erase_around(vt, r, from, to, blank);
-	else
+	} else {
 		row_erase(r, vt->cols, from, to, blank);
+	}
 }
 
 static void erase_rows(struct vt *vt, int from, int to, bool is_selective)
@@ -65,10 +67,11 @@ static void erase_rows(struct vt *vt, int from, int to, bool is_selective)
 	uint32_t blank = term_blank(vt);
 
 	for (int y = from; y < to; y++) {
-		if (is_selective || spares_protected(vt, is_selective))
+		if (is_selective || spares_protected(vt, is_selective)) {
 			edit_erase(vt, y, 0, vt->cols, is_selective);
-		else
+		} else {
 			row_clear(term_row(vt, y), vt->cols, blank);
+		}
 	}
 }
 
@@ -76,12 +79,13 @@ void edit_erase_line(struct vt *vt, int how, bool is_selective)
 {
 	int x = vt->cur.x, y = vt->cur.y;
 
-	if (how == 0)
+	if (how == 0) {
 		edit_erase(vt, y, x, vt->cols, is_selective);
-	else if (how == 1)
+	} else if (how == 1) {
 		edit_erase(vt, y, 0, x + 1, is_selective);
-	else if (how == 2)
+	} else if (how == 2) {
 		edit_erase(vt, y, 0, vt->cols, is_selective);
+	}
 	vt->cur.is_last = false;
 }
 
@@ -90,10 +94,11 @@ void edit_erase_display(struct vt *vt, int how, bool is_selective)
 	int y = vt->cur.y;
 
 	if (how == 0) {
-		if (vt->cur.x == 0 && !is_selective)
+		if (vt->cur.x == 0 && !is_selective) {
 			erase_rows(vt, y, y + 1, false);
-		else
+		} else {
 			edit_erase_line(vt, 0, is_selective);
+		}
 		erase_rows(vt, y + 1, vt->rows, is_selective);
 	} else if (how == 1) {
 		erase_rows(vt, 0, y, is_selective);
@@ -176,18 +181,20 @@ void edit_delete_columns(struct vt *vt, int n)
 
 void edit_forward_index(struct vt *vt)
 {
-	if (vt->cur.x == vt->right && is_inside(vt))
+	if (vt->cur.x == vt->right && is_inside(vt)) {
 		scroll_left(vt, vt->left, 1);
-	else if (vt->cur.x < vt->cols - 1)
+	} else if (vt->cur.x < vt->cols - 1) {
 		cursor_place(vt, vt->cur.y, vt->cur.x + 1);
+	}
 }
 
 void edit_back_index(struct vt *vt)
 {
-	if (vt->cur.x == vt->left && is_inside(vt))
+	if (vt->cur.x == vt->left && is_inside(vt)) {
 		scroll_right(vt, vt->left, 1);
-	else if (vt->cur.x > 0)
+	} else if (vt->cur.x > 0) {
 		cursor_place(vt, vt->cur.y, vt->cur.x - 1);
+	}
 }
 
 void edit_align(struct vt *vt)

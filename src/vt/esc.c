@@ -16,10 +16,11 @@ static void invoke(struct vt *vt, uint8_t *which, uint8_t set)
 static void set_protect(struct vt *vt, bool is_on)
 {
 	vt->protect = PROTECT_ISO;
-	if (is_on)
+	if (is_on) {
 		vt->cur.pen.attrs |= STYLE_PROTECTED;
-	else
+	} else {
 		vt->cur.pen.attrs &= (uint16_t)~STYLE_PROTECTED;
+	}
 	term_pen_changed(vt);
 }
 
@@ -98,10 +99,11 @@ static void esc_line(struct vt *vt, char final)
 					 ['4'] = LINE_DOUBLE | LINE_DHL_BOTTOM,
 					 ['6'] = LINE_DOUBLE };
 
-	if (final == '8')
+	if (final == '8') {
 		edit_align(vt);
-	else if (final == '3' || final == '4' || final == '5' || final == '6')
+	} else if (final == '3' || final == '4' || final == '5' || final == '6') {
 		edit_line_size(vt, sizes[(uint8_t) final]);
+	}
 }
 
 /* ESC SP */

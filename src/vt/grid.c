@@ -7,6 +7,7 @@
 bool grid_init(struct grid *g, int cols, int rows)
 {
 	*g = (struct grid){ .n_rows = rows, .n_cols = cols };
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
 	g->ring = mem_zalloc((size_t)rows * 2, sizeof *g->ring);
 	g->slab = mem_zalloc((size_t)rows, sizeof *g->slab);
 	g->rows = g->ring;
@@ -23,9 +24,10 @@ bool grid_init(struct grid *g, int cols, int rows)
 
 void grid_fini(struct grid *g)
 {
-	if (g->slab)
+	if (g->slab) {
 		for (int y = 0; y < g->n_rows; y++)
 			row_fini(&g->slab[y]);
+	}
 	mem_free(g->slab);
 	mem_free(g->ring);
 	memset(g, 0, sizeof *g);
@@ -46,6 +48,7 @@ void grid_rotate_up(struct grid *g, int top, int bottom, int n)
 	if (n == 1) {
 		struct row *first = g->rows[top];
 
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): likewise */
 		memmove(&g->rows[top], &g->rows[top + 1], (size_t)(bottom - top) * sizeof *g->rows);
 		g->rows[bottom] = first;
 		return;

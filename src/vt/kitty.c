@@ -29,12 +29,13 @@ void kitty_set(struct vt *vt)
 	unsigned old = vt_kitty_flags(vt);
 	int how = param(p, 1, 1);
 
-	if (how == 2)
+	if (how == 2) {
 		flags |= old;
-	else if (how == 3)
+	} else if (how == 3) {
 		flags = old & ~flags;
-	else if (how != 1)
+	} else if (how != 1) {
 		return;
+	}
 	if (!s->n_kitty)
 		s->n_kitty = 1;
 	s->kitty[s->n_kitty - 1] = (uint8_t)flags;
@@ -73,10 +74,11 @@ static void keys_set(struct vt *vt, uint8_t *options)
 	const struct params *p = &vt->parser.params;
 	int which = param(p, 0, -1);
 
-	if (which < 0)
+	if (which < 0) {
 		memset(options, 0, sizeof vt->mod_keys);
-	else if (which < (int)ARRAY_LEN(vt->mod_keys))
+	} else if (which < (int)ARRAY_LEN(vt->mod_keys)) {
 		options[which] = (uint8_t)(param(p, 1, 0) & 0xff);
+	}
 	vt->state_age = vt->age;
 }
 

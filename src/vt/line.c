@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -110,6 +111,7 @@ void line_buf_commit(struct line_buf *b, enum line_form form, size_t n_bytes, un
 			b->is_broken = true;
 			return;
 		}
+		assert(b->runs);
 		r = &b->runs[b->n_runs++];
 		*r = (struct line_run){ .form = (uint8_t)form, .style = *style, .link = link };
 		r->style.link = 0;
@@ -119,6 +121,7 @@ void line_buf_commit(struct line_buf *b, enum line_form form, size_t n_bytes, un
 	r->n_cols = (uint16_t)(r->n_cols + n_cols);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a run has that many sides */
 void line_buf_add(struct line_buf *b, enum line_form form, const char *text, size_t n_bytes,
 		  unsigned n_cols, const struct style *style, const struct link *link)
 {
@@ -129,10 +132,11 @@ void line_buf_add(struct line_buf *b, enum line_form form, const char *text, siz
 
 	if (!to)
 		return;
-	if (form == LINE_BLANK)
+	if (form == LINE_BLANK) {
 		memset(to, ' ', n_bytes);
-	else
+	} else {
 		memcpy(to, text, n_bytes);
+	}
 	line_buf_commit(b, form, n_bytes, n_cols, style, link);
 }
 
@@ -141,9 +145,10 @@ static size_t text_skip(const char *text, size_t n_bytes, unsigned n)
 {
 	size_t i = 0;
 
-	while (i < n_bytes && n--)
+	while (i < n_bytes && n--) {
 		for (i++; i < n_bytes && ((unsigned char)text[i] & 0xc0) == 0x80; i++)
 			;
+	}
 	return i;
 }
 
@@ -184,9 +189,10 @@ void line_buf_add_slice(struct line_buf *b, const struct line_view *src, unsigne
 		const struct line_run *r = &src->runs[i];
 		unsigned end = col + r->n_cols;
 
-		if (end > from && col < to)
+		if (end > from && col < to) {
 			add_run_slice(b, r, text, from > col ? from - col : 0,
 				      (to < end ? to : end) - col);
+		}
 		text += r->n_bytes;
 		col = end;
 	}

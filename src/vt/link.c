@@ -43,12 +43,15 @@ static bool table_grow(struct link_table *t)
 	if (size > LINKS_MAX)
 		return false;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
 	struct link **links = mem_zalloc(size, sizeof *links);
 
 	if (!links)
 		return false;
-	if (t->n)
+	if (t->n) {
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): likewise */
 		memcpy(links, t->links, t->n * sizeof *links);
+	}
 	mem_free(t->links);
 	t->links = links;
 	t->size = size;
@@ -60,10 +63,11 @@ uint16_t link_intern(struct link_table *t, const char *uri, const char *id)
 	uint32_t free_slot = t->n;
 
 	for (uint32_t i = 0; i < t->n; i++) {
-		if (!t->links[i])
+		if (!t->links[i]) {
 			free_slot = i;
-		else if (!strcmp(t->links[i]->uri, uri) && !strcmp(t->links[i]->id, id))
+		} else if (!strcmp(t->links[i]->uri, uri) && !strcmp(t->links[i]->id, id)) {
 			return (uint16_t)(i + 1);
+		}
 	}
 	if (free_slot == t->size && !table_grow(t))
 		return 0;

@@ -138,22 +138,24 @@ static void property(struct vt *vt, const char *args)
 	if (at) {
 		*at++ = '\0';
 		unescape(at);
-		if (!strcmp(copy, "Cwd"))
+		if (!strcmp(copy, "Cwd")) {
 			osc_cwd(vt, "", at);
-		else if (vt->cbs.user_var && !vt->is_replay)
+		} else if (vt->cbs.user_var && !vt->is_replay) {
 			vt->cbs.user_var(vt->user, copy, at);
+		}
 	}
 	mem_free(copy);
 }
 
 void mark_osc633(struct vt *vt, const char *args)
 {
-	if (args[0] == 'E' && args[1] == ';')
+	if (args[0] == 'E' && args[1] == ';') {
 		command_line(vt, args + 2);
-	else if (args[0] == 'P' && args[1] == ';')
+	} else if (args[0] == 'P' && args[1] == ';') {
 		property(vt, args + 2);
-	else
+	} else {
 		mark_letter(vt, args, true);
+	}
 }
 
 int vt_mark_find(const struct vt *vt, uint64_t id, int *ret_row, int *ret_col)

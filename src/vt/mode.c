@@ -35,9 +35,10 @@ uint64_t modes_default(const struct vt *vt)
 {
 	uint64_t modes = 0;
 
-	for (int m = 0; m < VT_N_MODES; m++)
+	for (int m = 0; m < VT_N_MODES; m++) {
 		if (infos[m].is_default)
 			modes |= 1ull << m;
+	}
 	if (vt->opts.is_legacy_width)
 		modes &= ~(1ull << VT_MODE_GRAPHEME);
 	return modes;
@@ -129,9 +130,10 @@ static void mode_left_right(struct vt *vt, bool is_set)
 	mode_put(vt, VT_MODE_DECLRMM, is_set);
 	if (is_set) {
 		/* Double-width lines and margins do not go together. */
-		for (int y = 0; y < vt->rows; y++)
+		for (int y = 0; y < vt->rows; y++) {
 			if (vt->grid->rows[y]->flags & LINE_DOUBLE)
 				term_row(vt, y)->flags &= LINE_WRAPPED;
+		}
 	}
 	vt->left = 0;
 	vt->right = vt->cols - 1;
@@ -140,9 +142,10 @@ static void mode_left_right(struct vt *vt, bool is_set)
 /* One mouse protocol at a time, and one encoding. */
 static void mode_exclusive(struct vt *vt, enum vt_mode m, bool is_set, uint64_t group)
 {
-	for (int other = 0; is_set && other < VT_N_MODES; other++)
+	for (int other = 0; is_set && other < VT_N_MODES; other++) {
 		if (other != (int)m && group >> other & 1)
 			mode_put(vt, (enum vt_mode)other, false);
+	}
 	mode_put(vt, m, is_set);
 }
 
@@ -154,18 +157,19 @@ static void mode_exclusive(struct vt *vt, enum vt_mode m, bool is_set, uint64_t 
 /* False: the bit is all there is to it. */
 static bool mode_special(struct vt *vt, enum vt_mode m, bool is_set)
 {
-	if (BIT(ALT_47) >> m & 1 || m == VT_MODE_ALT_1047 || m == VT_MODE_ALT_1049)
+	if (BIT(ALT_47) >> m & 1 || m == VT_MODE_ALT_1047 || m == VT_MODE_ALT_1049) {
 		mode_alternate(vt, m, is_set);
-	else if (MOUSE_EVENTS >> m & 1)
+	} else if (MOUSE_EVENTS >> m & 1) {
 		mode_exclusive(vt, m, is_set, MOUSE_EVENTS);
-	else if (MOUSE_CODING >> m & 1)
+	} else if (MOUSE_CODING >> m & 1) {
 		mode_exclusive(vt, m, is_set, MOUSE_CODING);
-	else if (m == VT_MODE_DECCOLM)
+	} else if (m == VT_MODE_DECCOLM) {
 		mode_columns(vt, is_set);
-	else if (m == VT_MODE_DECLRMM)
+	} else if (m == VT_MODE_DECLRMM) {
 		mode_left_right(vt, is_set);
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -176,22 +180,24 @@ void mode_set(struct vt *vt, enum vt_mode m, bool is_set)
 	if (m == VT_MODE_DECNCSM && vt->level < 5)
 		return;
 	if (m == VT_MODE_CURSOR_1048) {
-		if (is_set)
+		if (is_set) {
 			cursor_save(vt);
-		else
+		} else {
 			cursor_restore(vt);
+		}
 	}
 	if (m == VT_MODE_ALT_ALLOWED && !is_set)
 		screen_switch(vt, false);
 	mode_put(vt, m, is_set);
-	if (m == VT_MODE_DECOM)
+	if (m == VT_MODE_DECOM) {
 		cursor_set(vt, 0, 0);
-	else if (m == VT_MODE_DECSCNM)
+	} else if (m == VT_MODE_DECSCNM) {
 		vt->grid->scroll_age = vt->age;
-	else if (m == VT_MODE_RESIZE_EVENTS && is_set)
+	} else if (m == VT_MODE_RESIZE_EVENTS && is_set) {
 		report_resize(vt);
-	else if (m == VT_MODE_CURSOR_BLINK || m == VT_MODE_DECTCEM)
+	} else if (m == VT_MODE_CURSOR_BLINK || m == VT_MODE_DECTCEM) {
 		vt->cursor_age = vt->age;
+	}
 }
 
 void mode_set_params(struct vt *vt, bool is_private, bool is_set)
@@ -230,10 +236,11 @@ void mode_restore_params(struct vt *vt)
 	for (unsigned i = 0; i < p->n; i++) {
 		enum vt_mode m = mode_find(true, param(p, i, 0));
 
-		if (m == VT_MODE_CURSOR_1048)
+		if (m == VT_MODE_CURSOR_1048) {
 			cursor_restore(vt);
-		else if (m != VT_N_MODES && vt->has_saved_modes >> m & 1)
+		} else if (m != VT_N_MODES && vt->has_saved_modes >> m & 1) {
 			mode_set(vt, m, vt->saved_modes >> m & 1);
+		}
 	}
 }
 
@@ -246,9 +253,10 @@ static int mode_fixed(bool is_private, int number)
 	const uint8_t *list = is_private ? private_never : ansi_never;
 	size_t n = is_private ? ARRAY_LEN(private_never) : ARRAY_LEN(ansi_never);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (list[i] == number)
 			return REPORT_NEVER;
+	}
 	return REPORT_UNKNOWN;
 }
 
@@ -260,9 +268,10 @@ void mode_report(struct vt *vt, bool is_private)
 
 	if (vt->level < 3)
 		return;
-	if (m == VT_N_MODES)
+	if (m == VT_N_MODES) {
 		answer = mode_fixed(is_private, number);
-	else
+	} else {
 		answer = term_mode(vt, m) ? REPORT_SET : REPORT_RESET;
+	}
 	term_replyf(vt, "\033[%s%d;%d$y", is_private ? "?" : "", number, answer);
 }

@@ -70,7 +70,7 @@ static void osc_cwd_url(struct vt *vt, char *url)
 
 	if (!decoded)
 		return;
-	memcpy(decoded, path, strlen(path));
+	memcpy(decoded, path, strlen(path) + 1);
 	*path = '\0';
 	if (strncmp(url, "kitty", 5) != 0)
 		percent_decode(decoded);
@@ -153,11 +153,12 @@ static void osc_nine(struct vt *vt, char *args)
 		long state = strtol(end + 1, &end, 10);
 		long percent = *end == ';' ? strtol(end + 1, NULL, 10) : 0;
 
-		if (state >= 0 && state <= 4 && vt->cbs.progress && !vt->is_replay)
+		if (state >= 0 && state <= 4 && vt->cbs.progress && !vt->is_replay) {
 			vt->cbs.progress(vt->user, (int)state,
 					 (int)(percent < 0     ? 0
 					       : percent > 100 ? 100
 							       : percent));
+		}
 	}
 }
 
@@ -185,18 +186,19 @@ long osc_decode_base64(char *s, size_t n)
 		char c = s[i];
 		uint32_t v;
 
-		if (c >= 'A' && c <= 'Z')
+		if (c >= 'A' && c <= 'Z') {
 			v = (uint32_t)(c - 'A');
-		else if (c >= 'a' && c <= 'z')
+		} else if (c >= 'a' && c <= 'z') {
 			v = (uint32_t)(c - 'a' + 26);
-		else if (c >= '0' && c <= '9')
+		} else if (c >= '0' && c <= '9') {
 			v = (uint32_t)(c - '0' + 52);
-		else if (c == '+' || c == '-')
+		} else if (c == '+' || c == '-') {
 			v = 62;
-		else if (c == '/' || c == '_')
+		} else if (c == '/' || c == '_') {
 			v = 63;
-		else
+		} else {
 			return -1;
+		}
 		bits = bits << 6 | v;
 		n_bits += 6;
 		if (n_bits >= 8) {
@@ -257,8 +259,8 @@ void vt_clipboard_reply(struct vt *vt, const char *selection, const char *data, 
 		v |= i + 2 < n ? (uint32_t)(uint8_t)data[i + 2] : 0;
 		text[k] = digits[v >> 18];
 		text[k + 1] = digits[v >> 12 & 63];
-		text[k + 2] = i + 1 < n ? digits[v >> 6 & 63] : '=';
-		text[k + 3] = i + 2 < n ? digits[v & 63] : '=';
+		text[k + 2] = (char)(i + 1 < n ? digits[v >> 6 & 63] : '=');
+		text[k + 3] = (char)(i + 2 < n ? digits[v & 63] : '=');
 	}
 	term_replyf(vt, "\033]52;%s;", selection);
 	term_reply(vt, text, n_text);

@@ -174,10 +174,11 @@ static void params_digit(struct params *p, uint8_t c)
 
 static void params_collect(struct params *p, uint8_t c)
 {
-	if (p->n_inter < INTERMEDIATES_MAX)
+	if (p->n_inter < INTERMEDIATES_MAX) {
 		p->inter[p->n_inter++] = (char)c;
-	else
+	} else {
 		p->n_inter = INTERMEDIATES_MAX + 1;
+	}
 }
 
 static void string_begin(struct parser *p, size_t max)
@@ -246,12 +247,13 @@ static void string_end(struct vt *vt, enum parser_state which, bool is_by_bel)
 	p->is_by_bel = is_by_bel;
 	if (!p->is_void && string_reserve(p, 0)) {
 		p->string[p->n_string] = '\0';
-		if (which == STATE_OSC)
+		if (which == STATE_OSC) {
 			osc_dispatch(vt);
-		else if (which == STATE_DCS_PASS)
+		} else if (which == STATE_DCS_PASS) {
 			dcs_dispatch(vt);
-		else if (which == STATE_STRING && p->introducer == '_')
+		} else if (which == STATE_STRING && p->introducer == '_') {
 			apc_dispatch(vt);
+		}
 	}
 	string_drop(p);
 }
@@ -315,10 +317,11 @@ static void parser_step(struct vt *vt, uint8_t c)
 		string_begin(p, 0);
 		break;
 	case CLEAR:
-		if (c == 0x1b)
+		if (c == 0x1b) {
 			parser_escape(vt);
-		else
+		} else {
 			params_clear(&p->params);
+		}
 		break;
 	case OSC_BEGIN:
 		string_begin(p, vt->opts.string_bytes);
@@ -328,10 +331,11 @@ static void parser_step(struct vt *vt, uint8_t c)
 		string_begin(p, string_limit(vt, (char)c));
 		break;
 	case VT52_DO:
-		if (c == 'Y')
+		if (c == 'Y') {
 			p->state = STATE_VT52_ROW;
-		else
+		} else {
 			vt52_dispatch(vt, (char)c);
+		}
 		break;
 	}
 }
@@ -352,12 +356,13 @@ static void parser_high(struct vt *vt, uint8_t c)
 {
 	struct parser *p = &vt->parser;
 
-	if (c < 0xa0 && (p->is_c2 || !vt->is_utf8))
+	if (c < 0xa0 && (p->is_c2 || !vt->is_utf8)) {
 		parser_c1(vt, c);
-	else if (!vt->is_utf8)
+	} else if (!vt->is_utf8) {
 		parser_step(vt, c & 0x7f);
-	else
+	} else {
 		p->is_c2 = c == 0xc2;
+	}
 }
 
 static void vt52_argument(struct vt *vt, uint8_t c)
@@ -366,10 +371,11 @@ static void vt52_argument(struct vt *vt, uint8_t c)
 
 	if (c < 0x20) {
 		p->state = STATE_GROUND;
-		if (c == 0x1b)
+		if (c == 0x1b) {
 			parser_escape(vt);
-		else
+		} else {
 			control_c0(vt, c);
+		}
 	} else if (p->state == STATE_VT52_ROW) {
 		p->params.v[0] = c - 0x20;
 		p->state = STATE_VT52_COL;
@@ -539,10 +545,11 @@ void parser_feed(struct vt *vt, const uint8_t *s, size_t n)
 	while (s < end) {
 		switch ((enum parser_state)p->state) {
 		case STATE_GROUND:
-			if (p->utf8_need)
+			if (p->utf8_need) {
 				s = print_utf8(vt, s, end);
-			else
+			} else {
 				s = parser_ground(vt, s, end);
+			}
 			break;
 		case STATE_OSC:
 		case STATE_STRING:
@@ -565,10 +572,11 @@ void parser_feed(struct vt *vt, const uint8_t *s, size_t n)
 		case STATE_DCS_PARAM:
 		case STATE_DCS_INTER:
 		case STATE_VT52:
-			if (*s < 0x80)
+			if (*s < 0x80) {
 				parser_step(vt, *s);
-			else
+			} else {
 				parser_high(vt, *s);
+			}
 			s++;
 			break;
 		case STATE_N:

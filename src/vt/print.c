@@ -184,10 +184,11 @@ void print_set_wide(struct vt *vt, struct row *r, int x, bool is_wide)
 	}
 	r->cells[x].text &= ~CELL_WIDE;
 	r->cells[x + 1] = (struct cell){ 0, style };
-	if (is_behind)
+	if (is_behind) {
 		vt->cur.x--;
-	else if (vt->cur.is_last && vt->cur.x == x + 1)
+	} else if (vt->cur.is_last && vt->cur.x == x + 1) {
 		vt->cur.is_last = false;
+	}
 }
 
 void print_code_point(struct vt *vt, uint32_t cp)

@@ -116,10 +116,11 @@ static void joining_add(struct joining *j, uint32_t cp, uint8_t props)
 	j->base = 0;
 	if (!j->is_grapheme)
 		return;
-	if ((props & UNICODE_WIDTH) == 2 || is_flag || (is_emoji && cp == 0xfe0f))
+	if ((props & UNICODE_WIDTH) == 2 || is_flag || (is_emoji && cp == 0xfe0f)) {
 		j->is_wide = true;
-	else if (is_emoji && cp == 0xfe0e)
+	} else if (is_emoji && cp == 0xfe0e) {
 		j->is_wide = false;
+	}
 }
 
 static void joining_end(struct vt *vt, const struct joining *j, struct row *r, int x)
@@ -163,7 +164,7 @@ static const uint8_t *print_join(struct vt *vt, uint32_t cp, uint8_t props, cons
 			joining_end(vt, &j, r, x);
 			vt->break_state = 0;
 			vt->last_props = props;
-			print_cell(vt, cp, props & UNICODE_WIDTH);
+			print_cell(vt, cp, (int)(props & UNICODE_WIDTH));
 			return s + n;
 		}
 		vt->last_props = props;
@@ -180,7 +181,7 @@ static const uint8_t *print_or_join(struct vt *vt, uint32_t cp, uint8_t props, c
 		return print_join(vt, cp, props, s, end);
 	vt->break_state = 0;
 	vt->last_props = props;
-	print_cell(vt, cp, props & UNICODE_WIDTH);
+	print_cell(vt, cp, (int)(props & UNICODE_WIDTH));
 	return s;
 }
 
@@ -307,12 +308,13 @@ static const uint8_t *print_run(struct vt *vt, const uint8_t *s, const uint8_t *
 /* One code point off the wire. */
 static const uint8_t *print_wire(struct vt *vt, uint32_t cp, const uint8_t *s, const uint8_t *end)
 {
-	if (cp >= 0x80 && cp < 0xa0)
+	if (cp >= 0x80 && cp < 0xa0) {
 		parser_c1(vt, (uint8_t)cp);
-	else if (vt->is_simple)
+	} else if (vt->is_simple) {
 		s = print_or_join(vt, cp, unicode_props(cp), s, end);
-	else
+	} else {
 		print_code_point(vt, cp);
+	}
 	return s;
 }
 

@@ -132,9 +132,10 @@ static void change_style(struct style *s, const struct params *p, bool is_toggle
 			s->attrs ^= toggled_attr(param(p, i, 0));
 		return;
 	}
-	for (unsigned i = 4; i < p->n || i == 4; i++)
+	for (unsigned i = 4; i < p->n || i == 4; i++) {
 		if (param(p, i, 0) == 0)
 			to.attrs &= (uint16_t)~RECT_ATTRS;
+	}
 	if (p->n > 4 && param(p, 4, 0) != 0)
 		sgr_apply(&to, p, 4);
 	*s = to;

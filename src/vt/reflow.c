@@ -53,10 +53,11 @@ static struct cell cell_from(struct vt *vt, const char *text, size_t n, enum lin
 	if (form == LINE_CLUSTER) {
 		uint32_t id = cluster_intern(&vt->clusters, text, (uint32_t)n);
 
-		if (id != CLUSTER_NONE)
+		if (id != CLUSTER_NONE) {
 			c.text = CELL_CLUSTER | id;
-		else
+		} else {
 			utf8_decode(text, n, &c.text);
+		}
 	} else if (form != LINE_BLANK) {
 		utf8_decode(text, n, &c.text);
 	}
@@ -287,10 +288,11 @@ static int flow_all(struct flow *f, int n_used)
 	f->n_left = (int64_t)n_history + n_used;
 	for (int64_t i = 0; r == 0 && f->n_left > 0; i++) {
 		f->n_left--;
-		if (i < n_history)
+		if (i < n_history) {
 			r = history_read(vt->history, (uint32_t)i, &buf, &view);
-		else
+		} else {
 			r = scroll_row_view(vt, vt->primary.grid.rows[i - n_history], &buf, &view);
+		}
 		if (r == 0)
 			r = flow_line(f, i, &view);
 	}
@@ -350,6 +352,7 @@ static void flow_fini(struct flow *f)
 
 #define PLACES_MAX 4
 
+/* NOLINTNEXTLINE(readability-function-size): the places are three of them */
 int reflow(struct vt *vt, int cols, int rows, int n_used, struct place *places, int n_places,
 	   unsigned top, int extra)
 {

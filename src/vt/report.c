@@ -16,13 +16,14 @@ void report_da1(struct vt *vt)
 {
 	bool has_clipboard = vt->opts.clipboard != VT_CLIPBOARD_OFF;
 
-	if (vt->level <= 1)
+	if (vt->level <= 1) {
 		term_replyf(vt, "\033[?1;2c");
-	else if (vt->level <= 3)
+	} else if (vt->level <= 3) {
 		term_replyf(vt, "\033[?%d;1;2;6;9;15;22;29c", 60 + vt->level);
-	else
+	} else {
 		term_replyf(vt, "\033[?%d;1;2;6;9;15;16;17;18;21;22;28;29%sc", 60 + vt->level,
 			    has_clipboard ? ";52" : "");
+	}
 }
 
 /* As the xterm that this one follows would: VT420, patch 390. */
@@ -70,10 +71,11 @@ static void report_cursor(struct vt *vt, bool is_private)
 	int row = vt->cur.y + 1 - (is_origin ? vt->top : 0);
 	int col = vt->cur.x + 1 - (is_origin ? vt->left : 0);
 
-	if (is_private)
+	if (is_private) {
 		term_replyf(vt, "\033[?%d;%d%sR", row, col, vt->level >= 4 ? ";1" : "");
-	else
+	} else {
 		term_replyf(vt, "\033[%d;%dR", row, col);
+	}
 }
 
 static const struct {
@@ -92,27 +94,30 @@ static const struct {
 
 static void report_private_status(struct vt *vt, int v)
 {
-	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
 		if (statuses[i].number == v)
 			term_replyf(vt, "%s", statuses[i].answer);
-	if (v == 6)
+	}
+	if (v == 6) {
 		report_cursor(vt, true);
-	else if (v == 63)
+	} else if (v == 63) {
 		term_replyf(vt, "\033P%d!~0000\033\\", param(&vt->parser.params, 1, 0));
-	else if (v == 996)
+	} else if (v == 996) {
 		report_color_scheme(vt);
+	}
 }
 
 void report_status(struct vt *vt, bool is_private)
 {
 	int v = param(&vt->parser.params, 0, 0);
 
-	if (is_private)
+	if (is_private) {
 		report_private_status(vt, v);
-	else if (v == 5)
+	} else if (v == 5) {
 		term_replyf(vt, "\033[0n");
-	else if (v == 6)
+	} else if (v == 6) {
 		report_cursor(vt, false);
+	}
 }
 
 void report_displayed_extent(struct vt *vt)
@@ -136,28 +141,29 @@ static void setting_text(struct vt *vt, const char *what, char *out, size_t size
 	bool is_protected = vt->cur.pen.attrs & STYLE_PROTECTED && vt->protect == PROTECT_DEC;
 
 	out[0] = '\0';
-	if (!strcmp(what, "m"))
+	if (!strcmp(what, "m")) {
 		setting_sgr(vt, out, size);
-	else if (!strcmp(what, "r"))
+	} else if (!strcmp(what, "r")) {
 		snprintf(out, size, "%d;%dr", vt->top + 1, vt->bottom + 1);
-	else if (!strcmp(what, "s"))
+	} else if (!strcmp(what, "s")) {
 		snprintf(out, size, "%d;%ds", vt->left + 1, vt->right + 1);
-	else if (!strcmp(what, "t"))
+	} else if (!strcmp(what, "t")) {
 		snprintf(out, size, "%dt", vt->rows < 24 ? 24 : vt->rows);
-	else if (!strcmp(what, "\"p"))
+	} else if (!strcmp(what, "\"p")) {
 		snprintf(out, size, "%d;%d\"p", 60 + vt->level, vt->is_8bit ? 0 : 1);
-	else if (!strcmp(what, "\"q"))
+	} else if (!strcmp(what, "\"q")) {
 		snprintf(out, size, "%d\"q", is_protected);
-	else if (!strcmp(what, " q"))
+	} else if (!strcmp(what, " q")) {
 		snprintf(out, size, "%d q", vt->cursor_style ? vt->cursor_style : 1);
-	else if (!strcmp(what, "*x"))
+	} else if (!strcmp(what, "*x")) {
 		snprintf(out, size, "%d*x", vt->change_extent);
-	else if (!strcmp(what, "$|"))
+	} else if (!strcmp(what, "$|")) {
 		snprintf(out, size, "%d$|", vt->cols);
-	else if (!strcmp(what, "*|"))
+	} else if (!strcmp(what, "*|")) {
 		snprintf(out, size, "%d*|", vt->rows);
-	else if (!strcmp(what, "$~") || !strcmp(what, "$}"))
+	} else if (!strcmp(what, "$~") || !strcmp(what, "$}")) {
 		snprintf(out, size, "0%s", what);
+	}
 }
 
 void report_setting(struct vt *vt, const char *what)
@@ -198,10 +204,12 @@ static void report_tabs(struct vt *vt)
 	char text[VT_COLS_MAX * 5];
 	size_t n = 0;
 
-	for (int x = 0; x < vt->cols; x++)
-		if (tab_is_set(vt, x))
+	for (int x = 0; x < vt->cols; x++) {
+		if (tab_is_set(vt, x)) {
 			n += (size_t)snprintf(text + n, sizeof text - n, "%s%d", n ? "/" : "",
 					      x + 1);
+		}
+	}
 	text[n] = '\0';
 	term_reply(vt, "\033P2$u", 5);
 	term_reply(vt, text, n);
@@ -212,10 +220,11 @@ void report_presentation(struct vt *vt)
 {
 	int v = param(&vt->parser.params, 0, 0);
 
-	if (v == 1)
+	if (v == 1) {
 		report_cursor_information(vt);
-	else if (v == 2)
+	} else if (v == 2) {
 		report_tabs(vt);
+	}
 }
 
 /* --- XTGETTCAP --- */

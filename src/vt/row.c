@@ -139,10 +139,11 @@ void row_copy(struct row *dst, int at, const struct row *src, int from, int n, i
 
 	int have = src->n - from < n ? src->n - from : n;
 
-	if (have > 0)
+	if (have > 0) {
 		memmove(&cells[at], &src->cells[from], (size_t)have * sizeof *cells);
-	else
+	} else {
 		have = 0;
+	}
 	row_fill(dst, at + have, at + n, (struct cell){ 0, 0 });
 	/* Halves whose other half stayed behind. */
 	if (cells[at].text & CELL_SPACER)

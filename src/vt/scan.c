@@ -114,7 +114,7 @@ __attribute__((target("avx2"))) static size_t printable_avx2(const uint8_t *p, s
 __attribute__((target("avx2"))) static void widen_avx2(struct cell *dst, const uint8_t *src,
 						       size_t n, uint32_t style)
 {
-	const __m256i s = _mm256_set1_epi64x((long long)((uint64_t)style << 32));
+	const __m256i s = _mm256_set1_epi64x((long long)style << 32);
 	size_t i = 0;
 
 	for (; i + 4 <= n; i += 4) {
@@ -179,29 +179,15 @@ static void narrow_neon(char *dst, const struct cell *src, size_t n)
 
 bool scan_isa_works(enum scan_isa isa)
 {
-	switch (isa) {
-	case SCAN_PLAIN:
+	if (isa == SCAN_PLAIN)
 		return true;
-	case SCAN_SSE2:
 #if defined(__x86_64__)
-		return true;
+	return isa == SCAN_SSE2 || (isa == SCAN_AVX2 && __builtin_cpu_supports("avx2"));
+#elif defined(__aarch64__)
+	return isa == SCAN_NEON;
 #else
-		return false;
-#endif
-	case SCAN_AVX2:
-#if defined(__x86_64__)
-		return __builtin_cpu_supports("avx2");
-#else
-		return false;
-#endif
-	case SCAN_NEON:
-#if defined(__aarch64__)
-		return true;
-#else
-		return false;
-#endif
-	}
 	return false;
+#endif
 }
 
 enum scan_isa scan_isa_best(void)

@@ -68,10 +68,11 @@ static void scroll_box(struct vt *vt, int top, int n, uint32_t blank)
 	for (int y = from; y != to; y += n > 0 ? 1 : -1) {
 		struct row *r = term_row(vt, y);
 
-		if (y + n >= top && y + n <= vt->bottom)
+		if (y + n >= top && y + n <= vt->bottom) {
 			row_copy(r, vt->left, g->rows[y + n], vt->left, width, vt->cols);
-		else
+		} else {
 			row_erase(r, vt->cols, vt->left, vt->right + 1, blank);
+		}
 	}
 }
 
@@ -100,9 +101,10 @@ void scroll_up(struct vt *vt, int top, int n, bool is_kept)
 			scroll_screen(vt, blank);
 		return;
 	}
-	if (is_kept && top == 0 && g == &vt->primary.grid)
+	if (is_kept && top == 0 && g == &vt->primary.grid) {
 		for (int y = 0; y < n; y++)
 			scroll_keep(vt, g->rows[y]);
+	}
 	scroll_unwrap(vt, top - 1);
 	grid_rotate_up(g, top, vt->bottom, n);
 	for (int y = vt->bottom - n + 1; y <= vt->bottom; y++)

@@ -81,7 +81,7 @@ static void view_ascii(const struct vt *vt, const struct row *r, struct line_buf
 /* A cluster is a run by itself; @left columns behind it may need 4 bytes each. */
 static bool view_cluster(const struct vt *vt, struct cell c, int left, struct line_buf *buf)
 {
-	struct line_run *run = &buf->runs[buf->n_runs];
+	struct line_run *run;
 	uint32_t n;
 	const char *text = cluster_text(&vt->clusters, c.text & CELL_VALUE, &n);
 
@@ -186,10 +186,11 @@ int scroll_row_view(const struct vt *vt, const struct row *r, struct line_buf *b
 	line_buf_clear(buf);
 	if (!line_buf_prepare(buf, (size_t)end * 4 + SCAN_NARROW_SLACK, (size_t)end))
 		return -ENOMEM;
-	if (end && r->is_ascii)
+	if (end && r->is_ascii) {
 		view_ascii(vt, r, buf);
-	else if (!view_any(vt, r, end, buf))
+	} else if (!view_any(vt, r, end, buf)) {
 		return -ENOMEM;
+	}
 	v.text = buf->text;
 	v.runs = buf->runs;
 	v.n_bytes = (uint32_t)buf->n_bytes;

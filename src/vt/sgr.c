@@ -52,10 +52,11 @@ static unsigned set_color(uint32_t *color, const struct params *p, unsigned i)
 	int kind = param(p, i + 1, 0);
 
 	if (subs) {
-		if (kind == 5 && subs >= 2 && param(p, i + 2, 0) <= 255)
+		if (kind == 5 && subs >= 2 && param(p, i + 2, 0) <= 255) {
 			*color = COLOR_INDEXED | (uint32_t)param(p, i + 2, 0);
-		else if (kind == 2 && subs >= 4)
+		} else if (kind == 2 && subs >= 4) {
 			*color = rgb(p, subs == 4 ? i + 2 : i + 3);
+		}
 		return subs;
 	}
 	if (kind == 5) {
@@ -88,14 +89,15 @@ static void apply_attr(struct style *s, int v, int sub)
 					  STYLE_INVISIBLE,
 					  STYLE_STRIKE };
 
-	if (v == 4)
+	if (v == 4) {
 		set_underline(s, sub < 0 ? UNDERLINE_SINGLE : sub);
-	else if (v == 21)
+	} else if (v == 21) {
 		set_underline(s, UNDERLINE_DOUBLE);
-	else if (v < 10)
+	} else if (v < 10) {
 		set(s, on[v]);
-	else
+	} else {
 		clear(s, off[v - 20]);
+	}
 }
 
 static void sgr_reset(struct style *s)
@@ -117,28 +119,29 @@ static unsigned sgr_one(struct style *s, const struct params *p, unsigned i)
 		return set_color(&s->bg, p, i);
 	if (v == 58)
 		return set_color(&s->underline, p, i);
-	if (v == 0)
+	if (v == 0) {
 		sgr_reset(s);
-	else if ((v >= 1 && v <= 9) || (v >= 21 && v <= 29))
+	} else if ((v >= 1 && v <= 9) || (v >= 21 && v <= 29)) {
 		apply_attr(s, v, param_is_sub(p, i + 1) ? param(p, i + 1, 0) : -1);
-	else if (v >= 30 && v <= 37)
+	} else if (v >= 30 && v <= 37) {
 		s->fg = COLOR_INDEXED | (uint32_t)(v - 30);
-	else if (v >= 40 && v <= 47)
+	} else if (v >= 40 && v <= 47) {
 		s->bg = COLOR_INDEXED | (uint32_t)(v - 40);
-	else if (v >= 90 && v <= 97)
+	} else if (v >= 90 && v <= 97) {
 		s->fg = COLOR_INDEXED | (uint32_t)(v - 90 + 8);
-	else if (v >= 100 && v <= 107)
+	} else if (v >= 100 && v <= 107) {
 		s->bg = COLOR_INDEXED | (uint32_t)(v - 100 + 8);
-	else if (v == 39)
+	} else if (v == 39) {
 		s->fg = COLOR_DEFAULT;
-	else if (v == 49)
+	} else if (v == 49) {
 		s->bg = COLOR_DEFAULT;
-	else if (v == 59)
+	} else if (v == 59) {
 		s->underline = COLOR_DEFAULT;
-	else if (v == 53)
+	} else if (v == 53) {
 		set(s, STYLE_OVERLINE);
-	else if (v == 55)
+	} else if (v == 55) {
 		clear(s, STYLE_OVERLINE);
+	}
 	return count_subs(p, i);
 }
 
@@ -157,14 +160,15 @@ static size_t put_color(char *out, size_t size, int base, uint32_t color)
 	uint32_t v = color & COLOR_VALUE;
 	int n = 0;
 
-	if ((color & COLOR_KIND) == COLOR_INDEXED && v < 8 && base != 58)
+	if ((color & COLOR_KIND) == COLOR_INDEXED && v < 8 && base != 58) {
 		n = snprintf(out, size, ";%d", base - 8 + (int)v);
-	else if ((color & COLOR_KIND) == COLOR_INDEXED && v < 16 && base != 58)
+	} else if ((color & COLOR_KIND) == COLOR_INDEXED && v < 16 && base != 58) {
 		n = snprintf(out, size, ";%d", base + 52 + (int)v - 8);
-	else if ((color & COLOR_KIND) == COLOR_INDEXED)
+	} else if ((color & COLOR_KIND) == COLOR_INDEXED) {
 		n = snprintf(out, size, ";%d:5:%u", base, v);
-	else if ((color & COLOR_KIND) == COLOR_RGB)
+	} else if ((color & COLOR_KIND) == COLOR_RGB) {
 		n = snprintf(out, size, ";%d:2::%u:%u:%u", base, v >> 16, v >> 8 & 255, v & 255);
+	}
 	return (size_t)n;
 }
 
@@ -182,9 +186,10 @@ size_t sgr_format(const struct style *s, char *out)
 	enum style_underline u = style_underline(s);
 	size_t n = (size_t)snprintf(out, SGR_TEXT_MAX, "0");
 
-	for (size_t i = 0; i < ARRAY_LEN(attrs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
 		if (s->attrs & attrs[i].attr)
 			n += (size_t)snprintf(out + n, SGR_TEXT_MAX - n, "%s", attrs[i].text);
+	}
 	if (u != UNDERLINE_NONE && u <= UNDERLINE_DASHED)
 		n += (size_t)snprintf(out + n, SGR_TEXT_MAX - n, "%s", underlines[u]);
 	n += put_color(out + n, SGR_TEXT_MAX - n, 38, s->fg);

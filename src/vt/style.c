@@ -55,9 +55,10 @@ static bool table_grow(struct style_table *t)
 	t->size = size;
 	if (!t->n)
 		t->n = 1;
-	for (uint32_t id = 1; id < t->n; id++)
+	for (uint32_t id = 1; id < t->n; id++) {
 		if (t->styles[id].attrs != STYLE_FREE)
 			hash_put(t, id);
+	}
 	return true;
 }
 
@@ -74,19 +75,21 @@ uint32_t style_intern(struct style_table *t, const struct style *s)
 	if (t->size) {
 		uint32_t mask = t->size * 2 - 1;
 
-		for (uint32_t i = style_hash(s) & mask; t->hash[i]; i = (i + 1) & mask)
+		for (uint32_t i = style_hash(s) & mask; t->hash[i]; i = (i + 1) & mask) {
 			if (style_equal(&t->styles[t->hash[i]], s))
 				return t->hash[i];
+		}
 	}
 	if (style_table_is_full(t) && !table_grow(t))
 		return 0;
 
 	uint32_t id = t->free_id;
 
-	if (id)
+	if (id) {
 		t->free_id = t->styles[id].fg;
-	else
+	} else {
 		id = t->n++;
+	}
 	t->styles[id] = *s;
 	hash_put(t, id);
 	return id;

@@ -90,9 +90,10 @@ void term_sweep_links(struct vt *vt)
 	if (!live)
 		return;
 	sweep_styles(vt);
-	for (uint32_t id = 1; id < vt->styles.n; id++)
+	for (uint32_t id = 1; id < vt->styles.n; id++) {
 		if (vt->styles.styles[id].attrs != STYLE_FREE)
 			live[vt->styles.styles[id].link] = 1;
+	}
 	live[vt->cur.pen.link] = 1;
 	live[vt->primary.saved.pen.link] = 1;
 	live[vt->alternate.saved.pen.link] = 1;

@@ -19,10 +19,11 @@ char *text_copy(const char *text, size_t n)
 		uint8_t c = (uint8_t)text[i];
 		uint8_t next = i + 1 < n ? (uint8_t)text[i + 1] : 0;
 
-		if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+		if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
 			i++; /* a C1 control in UTF-8 */
-		else if (c >= 0x20 && c != 0x7f)
+		} else if (c >= 0x20 && c != 0x7f) {
 			copy[k++] = (char)c;
+		}
 	}
 	copy[k] = '\0';
 	return copy;
@@ -92,11 +93,12 @@ void title_report(struct vt *vt, enum vt_title which)
 	const char *text = vt->opts.has_title_report ? vt_title(vt, which) : "";
 
 	term_replyf(vt, "\033]%c", which == VT_TITLE_ICON ? 'L' : 'l');
-	if (vt->title_modes & QUERY_HEX)
+	if (vt->title_modes & QUERY_HEX) {
 		for (; *text; text++)
 			term_replyf(vt, "%02X", (unsigned)(uint8_t)*text);
-	else
+	} else {
 		term_reply(vt, text, strlen(text));
+	}
 	term_replyf(vt, "\033\\");
 }
 

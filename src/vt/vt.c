@@ -63,9 +63,10 @@ struct vt *vt_new(int cols, int rows, const struct vt_opts *opts, const struct v
 	vt->grid = &vt->primary.grid;
 	vt->tabs = mem_zalloc((VT_COLS_MAX + 7) / 8, 1);
 	vt->age = 1;
-	if (!vt->opts.has_no_history)
+	if (!vt->opts.has_no_history) {
 		vt->history = history_new(vt->opts.history_lines, vt->opts.history_bytes,
 					  vt->opts.compress);
+	}
 	if (!vt->tabs || (!vt->history && !vt->opts.has_no_history) ||
 	    !grid_init(vt->grid, vt->cols, vt->rows))
 		return vt_free(vt);
@@ -200,10 +201,11 @@ void term_reply(struct vt *vt, const char *bytes, size_t n)
 {
 	if (vt->is_replay || !vt->cbs.reply || !n)
 		return;
-	if (vt->is_8bit)
+	if (vt->is_8bit) {
 		reply_8bit(vt, bytes, n);
-	else
+	} else {
 		vt->cbs.reply(vt->user, bytes, n);
+	}
 }
 
 void term_replyf(struct vt *vt, const char *fmt, ...)
@@ -324,6 +326,7 @@ static size_t grid_memory(const struct grid *g)
 	for (int y = 0; y < g->n_rows; y++) {
 		const struct row *r = g->rows[y];
 
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): two pointers lead to it */
 		n += sizeof *r + 2 * sizeof r + r->size * sizeof *r->cells;
 		n += r->marks ? LINE_MARKS_MAX * sizeof *r->marks : 0;
 	}

@@ -350,10 +350,11 @@ static void any_allocation_may_fail(void **state)
 		if (vt) {
 			vt_feed(vt, bytes, n);
 			vt_check(vt);
-			if (vt_resize(vt, 13, 5) == 0)
+			if (vt_resize(vt, 13, 5) == 0) {
 				assert_int_equal(vt_cols(vt), 13);
-			else
+			} else {
 				assert_int_equal(vt_cols(vt), 20);
+			}
 			vt_check(vt);
 			vt_feed(vt, bytes, n / 2);
 			vt_check(vt);

@@ -273,12 +273,13 @@ static void escape(const char *s, size_t n, char *out, size_t size)
 	size_t k = 0;
 
 	for (size_t i = 0; i < n && k + 5 < size; i++) {
-		if (s[i] == '\033')
+		if (s[i] == '\033') {
 			k += (size_t)snprintf(out + k, size - k, "\\e");
-		else if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+		} else if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f) {
 			k += (size_t)snprintf(out + k, size - k, "\\x%02x", s[i]);
-		else
+		} else {
 			out[k++] = s[i];
+		}
 	}
 	out[k] = '\0';
 }
@@ -289,10 +290,11 @@ static void row_text(const struct vt *vt, int row, char *out, size_t size)
 	struct line_view v;
 
 	out[0] = '\0';
-	if (vt_line(vt, row, &buf, &v) == 0)
+	if (vt_line(vt, row, &buf, &v) == 0) {
 		snprintf(out, size, "%.*s", (int)v.n_bytes, v.n_bytes ? v.text : "");
-	else
+	} else {
 		snprintf(out, size, "(no such line)");
+	}
 	line_buf_fini(&buf);
 }
 
@@ -316,10 +318,11 @@ static void put_color(char *out, size_t size, const char *name, uint32_t c)
 {
 	size_t n = strlen(out);
 
-	if ((c & COLOR_KIND) == COLOR_INDEXED)
+	if ((c & COLOR_KIND) == COLOR_INDEXED) {
 		snprintf(out + n, size - n, " %s=%u", name, c & COLOR_VALUE);
-	else if ((c & COLOR_KIND) == COLOR_RGB)
+	} else if ((c & COLOR_KIND) == COLOR_RGB) {
 		snprintf(out + n, size - n, " %s=#%06x", name, c & COLOR_VALUE);
+	}
 }
 
 static void put_word(char *out, size_t size, const char *word)
@@ -345,9 +348,10 @@ static void style_text(const struct vt *vt, int row, unsigned col, char *out, si
 		end += r->n_cols;
 		if (col >= end)
 			continue;
-		for (size_t k = 0; k < ARRAY_LEN(attr_names); k++)
+		for (size_t k = 0; k < ARRAY_LEN(attr_names); k++) {
 			if (r->style.attrs >> k & 1)
 				put_word(out, size, attr_names[k]);
+		}
 		if (style_underline(&r->style) != UNDERLINE_NONE)
 			put_word(out, size, underline_names[style_underline(&r->style)]);
 		put_color(out, size, "fg", r->style.fg);
@@ -397,9 +401,10 @@ static void do_resize(struct run *run, const char *args)
 
 	if (sscanf(args, "%d %d", &cols, &rows) != 2)
 		fail(run, 0, "resize COLS ROWS", "two numbers", args);
-	for (int i = 0; i < N_TERMS; i++)
+	for (int i = 0; i < N_TERMS; i++) {
 		if (vt_resize(run->terms[i].vt, cols, rows) < 0)
 			exit(EXIT_FAILURE);
+	}
 }
 
 /* The lines up to "end", each behind a '|', are the first rows; the rest is blank. */
@@ -508,9 +513,10 @@ static void do_flags(struct run *run, const char *args)
 
 	for (size_t k = 0; k < ARRAY_LEN(names); k++)
 		want |= strstr(args, names[k]) ? 1 << k : 0;
-	for (int i = 0; i < N_TERMS; i++)
+	for (int i = 0; i < N_TERMS; i++) {
 		if (vt_line(run->terms[i].vt, atoi(args), &buf, &v) == 0)
 			check_int(run, i, "flags", want, v.flags);
+	}
 	line_buf_fini(&buf);
 }
 
@@ -522,9 +528,10 @@ static void do_mode(struct run *run, const char *args)
 	for (int m = 0; m < VT_N_MODES; m++) {
 		if (strcmp(vt_mode_info((enum vt_mode)m)->name, name) != 0)
 			continue;
-		for (int i = 0; i < N_TERMS; i++)
+		for (int i = 0; i < N_TERMS; i++) {
 			check_int(run, i, name, !strcmp(value, "on"),
 				  vt_mode(run->terms[i].vt, (enum vt_mode)m));
+		}
 		return;
 	}
 	fail(run, 0, "mode", "a name of modes.h", name);
@@ -541,9 +548,10 @@ static void do_title(struct run *run, const char *args)
 	char want[TEXT_MAX];
 
 	quoted(args, want);
-	for (int i = 0; i < N_TERMS; i++)
+	for (int i = 0; i < N_TERMS; i++) {
 		if (strcmp(want, vt_title(run->terms[i].vt, VT_TITLE_WINDOW)) != 0)
 			fail(run, i, "title", want, vt_title(run->terms[i].vt, VT_TITLE_WINDOW));
+	}
 }
 
 static void do_kitty(struct run *run, const char *args)
