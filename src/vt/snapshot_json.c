@@ -18,6 +18,21 @@
 
 #include <string.h>
 
+/* Literals, without a walk to their ends. */
+#define PUT(out, literal) buf_put((out), (literal), sizeof(literal) - 1)
+
+static void put_number(struct buf *out, unsigned v)
+{
+	char digits[10];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	buf_put(out, digits + n, sizeof(digits) - n);
+}
+
 static void put_string(struct buf *out, const char *text, size_t n)
 {
 	size_t from = 0;
@@ -45,15 +60,19 @@ static const char *bool_name(bool b)
 	return b ? "true" : "false";
 }
 
-static void put_color(struct buf *out, const char *name, uint32_t color)
+static void put_color(struct buf *out, uint32_t color)
 {
-	buf_printf(out, ",\"%s\":", name);
+	static const char hex[] = "0123456789abcdef";
+	char rgb[9] = "\"#000000\"";
+
 	if ((color & COLOR_KIND) == COLOR_INDEXED) {
-		buf_printf(out, "%u", (unsigned)(color & 0xff));
+		put_number(out, color & 0xff);
 	} else if ((color & COLOR_KIND) == COLOR_RGB) {
-		buf_printf(out, "\"#%06x\"", (unsigned)(color & COLOR_VALUE));
+		for (unsigned i = 0; i < 6; i++)
+			rgb[2 + i] = hex[color >> (20 - 4 * i) & 15];
+		buf_put(out, rgb, sizeof(rgb));
 	} else {
-		buf_put_str(out, "\"default\"");
+		PUT(out, "\"default\"");
 	}
 }
 
@@ -76,18 +95,40 @@ static void put_attrs(struct buf *out, const struct style *style)
 						  "dotted_underline",
 						  "dashed_underline" };
 	enum style_underline u = style_underline(style);
-	const char *sep = "";
+	const char *sep = "\"";
 
-	buf_put_str(out, ",\"attrs\":[");
 	for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
-		if (style->attrs & attrs[i].attr) {
-			buf_printf(out, "%s\"%s\"", sep, attrs[i].name);
-			sep = ",";
-		}
+		if (!(style->attrs & attrs[i].attr))
+			continue;
+		buf_put_str(out, sep);
+		buf_put_str(out, attrs[i].name);
+		sep = "\",\"";
 	}
-	if (u != UNDERLINE_NONE && u < ARRAY_LEN(underlines))
-		buf_printf(out, "%s\"%s\"", sep, underlines[u]);
-	buf_put_char(out, ']');
+	if (u != UNDERLINE_NONE && u < ARRAY_LEN(underlines)) {
+		buf_put_str(out, sep);
+		buf_put_str(out, underlines[u]);
+		sep = "\",\"";
+	}
+	if (sep[1])
+		buf_put_char(out, '"');
+}
+
+static void put_look(struct buf *out, const struct line_run *r)
+{
+	PUT(out, ",\"fg\":");
+	put_color(out, r->style.fg);
+	PUT(out, ",\"bg\":");
+	put_color(out, r->style.bg);
+	PUT(out, ",\"underline_color\":");
+	put_color(out, r->style.underline);
+	PUT(out, ",\"attrs\":[");
+	put_attrs(out, &r->style);
+	PUT(out, "],\"link\":");
+	if (r->link) {
+		put_string(out, r->link->uri, strlen(r->link->uri));
+	} else {
+		PUT(out, "null");
+	}
 }
 
 /* Characters of one column each: printed ones and blanks make one run. */
@@ -128,36 +169,31 @@ static void put_runs(struct buf *out, const struct line_view *v)
 		size_t n_bytes = r->n_bytes;
 		unsigned n_cols = r->n_cols;
 
-		buf_put_str(out, i ? ",{\"text\":" : "{\"text\":");
+		if (i)
+			PUT(out, ",");
 		for (; i < last; i++) {
 			n_bytes += v->runs[i + 1].n_bytes;
 			n_cols += v->runs[i + 1].n_cols;
 		}
+		PUT(out, "{\"text\":");
 		put_string(out, text, n_bytes);
 		text += n_bytes;
-		buf_printf(out, ",\"width\":%u", n_cols);
-		put_color(out, "fg", r->style.fg);
-		put_color(out, "bg", r->style.bg);
-		put_color(out, "underline_color", r->style.underline);
-		put_attrs(out, &r->style);
-		buf_put_str(out, ",\"link\":");
-		if (r->link) {
-			put_string(out, r->link->uri, strlen(r->link->uri));
-		} else {
-			buf_put_str(out, "null");
-		}
-		buf_put_char(out, '}');
+		PUT(out, ",\"width\":");
+		put_number(out, n_cols);
+		put_look(out, r);
+		PUT(out, "}");
 	}
 }
 
 static void put_modes(struct buf *out, const struct vt *vt)
 {
-	buf_put_str(out, ",\"modes\":{");
+	PUT(out, ",\"modes\":{");
 	for (int m = 0; m < VT_N_MODES; m++) {
-		buf_printf(out, "%s\"%s\":%s", m ? "," : "", vt_mode_info((enum vt_mode)m)->name,
-			   bool_name(vt_mode(vt, (enum vt_mode)m)));
+		buf_put_str(out, m ? ",\"" : "\"");
+		buf_put_str(out, vt_mode_info((enum vt_mode)m)->name);
+		buf_put_str(out, vt_mode(vt, (enum vt_mode)m) ? "\":true" : "\":false");
 	}
-	buf_put_char(out, '}');
+	PUT(out, "}");
 }
 
 static void put_head(struct buf *out, const struct vt *vt)
@@ -182,8 +218,9 @@ void snapshot_json(struct snapshot *s)
 {
 	put_head(s->out, s->vt);
 	for (int row = s->from; row < s->to && snapshot_read(s, row); row++) {
-		buf_printf(s->out, "%s{\"wrapped\":%s,\"runs\":[", row > s->from ? "," : "",
-			   bool_name(s->line.flags & LINE_WRAPPED));
+		buf_put_str(s->out, row > s->from ? ",{\"wrapped\":" : "{\"wrapped\":");
+		buf_put_str(s->out, bool_name(s->line.flags & LINE_WRAPPED));
+		PUT(s->out, ",\"runs\":[");
 		put_runs(s->out, &s->line);
 		buf_put_str(s->out, "]}");
 	}

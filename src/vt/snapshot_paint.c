@@ -168,10 +168,11 @@ static void put_from_edge(struct painter *p, const char *text, size_t n, int wid
 }
 
 /* ASCII joins a prepended mark, but only where printing looks at each character:
- * when a set other than ASCII is in use.  This one differs in '#' alone. */
+ * when a set other than ASCII is in use.  UK differs in '#' alone, and DEC special
+ * graphics does not. */
 static void put_prepended(struct painter *p, const char *text, size_t n)
 {
-	buf_put_str(p->out, "\033(A");
+	buf_put_str(p->out, memchr(text, '#', n) ? "\033(0" : "\033(A");
 	p->is_joining = false;
 	put_cell(p, text, n);
 	buf_put_str(p->out, "\033(B");
