@@ -242,17 +242,11 @@ void call_forget(struct client *c, const void *user)
 
 /* ---- blocking ---- */
 
-struct slot {
-	bool is_done;
-	json_t *result;
-	struct fail f;
-};
-
 static void on_slot(json_t *result, const struct fail *f, void *user)
 {
-	struct slot *s = user;
+	struct call_slot *s = user;
 
-	s->is_done = true;
+	s->request = NULL;
 	if (f) {
 		s->f = *f;
 	} else {
@@ -260,13 +254,12 @@ static void on_slot(json_t *result, const struct fail *f, void *user)
 	}
 }
 
-int client_call_fd(struct client *c, const char *method, json_t *params, int fd,
-		   json_t **ret_result, struct fail *reterr)
+int call_begin(struct client *c, const char *method, json_t *params, int fd, struct call_slot *ret)
 {
-	struct slot slot = { 0 };
 	struct client_request *q;
 	int r = call_new(c, method, params, &q);
 
+	memset(ret, 0, sizeof(*ret));
 	if (r)
 		return r;
 	if (fd >= 0) {
@@ -279,32 +272,49 @@ int client_call_fd(struct client *c, const char *method, json_t *params, int fd,
 		}
 	}
 	q->done = on_slot;
-	q->user = &slot;
+	q->user = ret;
+	ret->request = q;
 	r = call_submit(c, q);
+	if (r < 0)
+		(void)call_free(q);
+	return err_trace(r);
+}
+
+int call_end(struct client *c, struct call_slot *slot, json_t **ret_result, struct fail *reterr)
+{
+	int r = 0;
+
 	c->n_blocking++;
-	while (!r && !slot.is_done) {
+	while (r >= 0 && slot->request) {
+		/* A failure is final: all requests were answered, ours too. */
 		r = client_poll(c, -1, reterr);
-		if (r > 0) /* final: all requests were answered, ours too */
-			r = 0;
 	}
 	c->n_blocking--;
 	if (r < 0) {
 		/* Out of memory: the slot must not be written to any more. */
-		if (!slot.is_done)
-			(void)call_free(q);
-		json_decref(slot.result);
+		(void)call_free(slot->request);
+		json_decref(slot->result);
 		return err_trace(r);
 	}
-	if (!slot.result) {
-		*reterr = slot.f;
+	if (!slot->result) {
+		*reterr = slot->f;
 		return FAIL_E_FAILED;
 	}
 	if (ret_result) {
-		*ret_result = slot.result;
+		*ret_result = slot->result;
 	} else {
-		json_decref(slot.result);
+		json_decref(slot->result);
 	}
 	return 0;
+}
+
+int client_call_fd(struct client *c, const char *method, json_t *params, int fd,
+		   json_t **ret_result, struct fail *reterr)
+{
+	struct call_slot slot;
+	int r = call_begin(c, method, params, fd, &slot);
+
+	return r ? err_trace(r) : err_trace(call_end(c, &slot, ret_result, reterr));
 }
 
 int client_call(struct client *c, const char *method, json_t *params, json_t **ret_result,

@@ -128,8 +128,13 @@ struct client_stream_spec {
 	bool wants_pause;    /* a slow reader stops the pane instead of losing output */
 	bool wants_snapshot; /* begin with the screen (and again after a reconnection) */
 };
-/* Blocking.  At most one per pane and stream. */
-NODISCARD int client_subscribe(struct client *c, const struct client_stream_spec *spec,
+/*
+ * Blocking.  At most one per pane and stream.  Several are asked for at once: a
+ * pane that is held until somebody listens (pane.create, `hold`) then finds all
+ * its listeners.  On failure some may have been made.
+ */
+#define CLIENT_SUBSCRIBE_MAX 8
+NODISCARD int client_subscribe(struct client *c, const struct client_stream_spec *specs, size_t n,
 			       struct fail *reterr);
 NODISCARD int client_unsubscribe(struct client *c, const char *pane, enum client_stream s,
 				 struct fail *reterr);

@@ -132,7 +132,7 @@ static void events_wait_for_the_end_of_a_blocking_call(void **state)
 	(void)state;
 	fake_start(&f, script_interleaved);
 	c = fake_client(&f, false, &ops);
-	assert_int_equal(client_subscribe(c, &spec, &fail), 0);
+	assert_int_equal(client_subscribe(c, &spec, 1, &fail), 0);
 	assert_int_equal(client_stream_seq(c, "p1", CLIENT_OUT), 10);
 	assert_int_equal(client_call(c, "server.status", NULL, NULL, &fail), 0);
 	assert_string_equal(seen.text, "");

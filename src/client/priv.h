@@ -131,6 +131,17 @@ NODISCARD int call_submit(struct client *c, struct client_request *q);
 NODISCARD int call_write(struct client *c, struct client_request *q);
 /* Answer @q and free it.  @result borrowed; exactly one of the two is set. */
 void call_answer(struct client_request *q, json_t *result, const struct fail *f);
+/* A blocking call in two parts, so that several can be under way at once.  The
+ * slot must stay where it is in between, and call_end() must be called. */
+struct call_slot {
+	struct client_request *request; /* NULL once it is answered */
+	json_t *result;                 /* NULL: it failed with f */
+	struct fail f;
+};
+NODISCARD int call_begin(struct client *c, const char *method, json_t *params, int fd,
+			 struct call_slot *ret);
+NODISCARD int call_end(struct client *c, struct call_slot *slot, json_t **ret_result,
+		       struct fail *reterr);
 /* As client_send(), for a request with is_own. */
 NODISCARD int call_send_own(struct client *c, const char *method, json_t *params,
 			    client_reply_fn *done, void *user);

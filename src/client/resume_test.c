@@ -204,7 +204,7 @@ static void a_stream_goes_on_where_it_was(void **state)
 	(void)state;
 	fake_start(&f, script_stream);
 	c = fake_client(&f, true, &ops);
-	assert_int_equal(client_subscribe(c, &spec, &fail), 0);
+	assert_int_equal(client_subscribe(c, &spec, 1, &fail), 0);
 	assert_int_equal(client_attach(c, "p1", 100, 30, false), 0);
 	while (client_poll(c, -1, &fail) == 0)
 		;
@@ -244,7 +244,7 @@ static void a_screen_stands_for_what_was_before_it(void **state)
 	(void)state;
 	fake_start(&f, script_screen);
 	c = fake_client(&f, true, &ops);
-	assert_int_equal(client_subscribe(c, &spec, &fail), 0);
+	assert_int_equal(client_subscribe(c, &spec, 1, &fail), 0);
 	while (client_poll(c, -1, &fail) == 0) {
 	}
 	assert_string_equal(seen.screen, "80x24@100 screen");
@@ -286,7 +286,7 @@ static void a_pane_that_went_meanwhile_is_told_as_deleted(void **state)
 	(void)state;
 	fake_start(&f, script_deleted);
 	c = fake_client(&f, true, &ops);
-	assert_int_equal(client_subscribe(c, &spec, &fail), 0);
+	assert_int_equal(client_subscribe(c, &spec, 1, &fail), 0);
 	while (client_poll(c, -1, &fail) == 0)
 		;
 	assert_true(seen.is_deleted);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -94,25 +95,32 @@ static void note_answer(struct client_sub *s, const json_t *result)
 	s->is_known = true;
 }
 
-int client_subscribe(struct client *c, const struct client_stream_spec *spec, struct fail *reterr)
+/* NULL with *@reterr_r, a fault. */
+static struct client_sub *begin(struct client *c, const struct client_stream_spec *spec,
+				struct call_slot *slot, int *reterr_r)
 {
-	struct client_sub *s;
-	json_t *params, *result;
-	int r;
+	struct client_sub *s = sub_new(c, spec);
+	json_t *params = s ? sub_params(s) : NULL;
+	int r = params ? add_from(params, spec->from, spec->seq) : err_origin(-ENOMEM);
 
-	if (find(c, spec->pane, spec->stream))
-		return client_failf(reterr, "%s is streamed already", spec->pane);
-	s = sub_new(c, spec);
-	if (!s)
-		return err_origin(-ENOMEM);
-	params = sub_params(s);
-	r = params ? add_from(params, spec->from, spec->seq) : err_origin(-ENOMEM);
-	if (r < 0) {
-		json_decref(params);
-		(void)stream_free(s);
-		return r;
+	if (s && params && !r) {
+		r = call_begin(c, "pane.subscribe", params, -1, slot);
+		params = NULL;
+		if (!r)
+			return s;
 	}
-	r = client_call(c, "pane.subscribe", params, &result, reterr);
+	json_decref(params);
+	(void)stream_free(s);
+	*reterr_r = r;
+	return NULL;
+}
+
+/* Takes @s over. */
+static int end(struct client *c, struct client_sub *s, struct call_slot *slot, struct fail *reterr)
+{
+	json_t *result;
+	int r = call_end(c, slot, &result, reterr);
+
 	if (r) {
 		(void)stream_free(s);
 		return err_trace(r);
@@ -122,6 +130,33 @@ int client_subscribe(struct client *c, const struct client_stream_spec *spec, st
 	note_answer(s, result);
 	json_decref(result);
 	return 0;
+}
+
+int client_subscribe(struct client *c, const struct client_stream_spec *specs, size_t n,
+		     struct fail *reterr)
+{
+	struct client_sub *subs[CLIENT_SUBSCRIBE_MAX] = { NULL };
+	struct call_slot slots[CLIENT_SUBSCRIBE_MAX];
+	size_t n_begun = 0;
+	int r = 0;
+
+	assert(n <= CLIENT_SUBSCRIBE_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (find(c, specs[i].pane, specs[i].stream))
+			return client_failf(reterr, "%s is streamed already", specs[i].pane);
+	}
+	while (n_begun < n) {
+		subs[n_begun] = begin(c, &specs[n_begun], &slots[n_begun], &r);
+		if (!subs[n_begun])
+			break;
+		n_begun++;
+	}
+	for (size_t i = 0; i < n_begun; i++) {
+		int e = end(c, subs[i], &slots[i], reterr);
+
+		r = r ? r : e;
+	}
+	return err_trace(r);
 }
 
 int client_unsubscribe(struct client *c, const char *pane, enum client_stream stream,
