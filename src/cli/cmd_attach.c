@@ -159,7 +159,7 @@ static int show_again(struct attach *at, struct fail *reterr)
 		return r;
 	view_init(&at->view, &at->pump, pane, at->view.ignores_size);
 	view_tell_size(&at->view);
-	r = client_subscribe(c, &spec, reterr);
+	r = client_subscribe(c, &spec, 1, reterr);
 	if (r)
 		return r;
 	return view_enter(&at->view, true);
@@ -236,7 +236,7 @@ static int subscribe(struct attach *at, struct fail *reterr)
 {
 	struct client_stream_spec spec = { .pane = at->view.pane, .wants_snapshot = true };
 	struct client *c = at->pump.client;
-	int r = client_subscribe(c, &spec, reterr);
+	int r = client_subscribe(c, &spec, 1, reterr);
 
 	if (!r) {
 		r = client_send(c, "events.subscribe",

@@ -177,6 +177,9 @@ static void add_manner(const struct run *run, json_t *params)
 	int cols, rows;
 
 	(void)json_object_set_new(params, "kind", json_string("run"));
+	/* Nothing is read of it before we listen: what is printed first is as exact
+	 * as the rest. */
+	(void)json_object_set_new(params, "hold", json_true());
 	(void)json_object_set_new(params, "pty", json_boolean(run->has_pty));
 	(void)json_object_set_new(params, "raw_output", json_boolean(!isatty(1)));
 	(void)json_object_set_new(params, "stdin",
@@ -210,22 +213,26 @@ static int create(struct run *run, struct client *c, json_t *params, json_t **re
 static int subscribe(struct run *run, struct fail *reterr)
 {
 	struct client *c = run->pump.client;
-	struct client_stream_spec spec = { .pane = run->view.pane,
-					   .stream = CLIENT_OUT,
-					   .from = CLIENT_FROM_START,
-					   .wants_pause = true };
-	int r = client_subscribe(c, &spec, reterr);
+	const char *pane = run->view.pane;
+	const struct client_stream_spec specs[] = {
+		{ .pane = pane,
+		  .stream = CLIENT_OUT,
+		  .from = CLIENT_FROM_START,
+		  .wants_pause = true },
+		{ .pane = pane,
+		  .stream = CLIENT_ERR,
+		  .from = CLIENT_FROM_START,
+		  .wants_pause = true },
+	};
+	int r = client_subscribe(c, specs, run->has_pty ? 1 : 2, reterr);
 
-	if (!r && !run->has_pty) {
-		spec.stream = CLIENT_ERR;
-		r = client_subscribe(c, &spec, reterr);
-	}
-	if (!r) {
-		r = client_send(c, "pane.wait",
-				json_pack("{s:s, s:b}", "pane", run->view.pane, "exit", 1),
-				on_exit_told, run);
-	}
-	return r;
+	if (r)
+		return r;
+	/* Its first byte is at 0: what is before the beginning of a stream is lost. */
+	run->n_lost +=
+		client_stream_seq(c, pane, CLIENT_OUT) + client_stream_seq(c, pane, CLIENT_ERR);
+	return client_send(c, "pane.wait", json_pack("{s:s, s:b}", "pane", pane, "exit", 1),
+			   on_exit_told, run);
 }
 
 static int go(struct run *run, const json_t *pane)

@@ -161,7 +161,7 @@ static int follow_stream(struct tail *t, enum client_stream s, uint64_t seq)
 					   .seq = seq,
 					   .wants_pause = false };
 	struct fail f;
-	int r = client_subscribe(t->pump.client, &spec, &f);
+	int r = client_subscribe(t->pump.client, &spec, 1, &f);
 
 	return r ? out_failure(r, &f) : EXIT_OK;
 }
