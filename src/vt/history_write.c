@@ -9,21 +9,30 @@
 
 static uint8_t *put_varint(uint8_t *p, uint64_t v)
 {
-	for (; v >= 0x80; v >>= 7)
+	while (__builtin_expect(v >= 0x80, 0)) {
 		*p++ = (uint8_t)(v | 0x80);
+		v >>= 7;
+	}
 	*p++ = (uint8_t)v;
 	return p;
 }
 
+/* The compiler makes one store of it. */
+static inline uint8_t *put_u32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	p[2] = (uint8_t)(v >> 16);
+	p[3] = (uint8_t)(v >> 24);
+	return p + 4;
+}
+
 static uint8_t *put_style(uint8_t *p, const struct style *s)
 {
-	const uint32_t words[3] = { s->fg, s->bg, s->underline };
-
-	for (unsigned i = 0; i < 12; i++)
-		*p++ = (uint8_t)(words[i / 4] >> i % 4 * 8);
-	*p++ = (uint8_t)s->attrs;
-	*p++ = (uint8_t)(s->attrs >> 8);
-	return p;
+	p = put_u32(put_u32(put_u32(p, s->fg), s->bg), s->underline);
+	p[0] = (uint8_t)s->attrs;
+	p[1] = (uint8_t)(s->attrs >> 8);
+	return p + 2;
 }
 
 static bool is_same_look(const struct style *a, const struct style *b)
@@ -87,19 +96,27 @@ static bool is_plain(const struct line_view *v)
 					      !r->link && r->n_bytes == r->n_cols));
 }
 
-static size_t link_max(const struct link *l)
+static size_t links_max(const struct line_view *v)
 {
-	return l ? strlen(l->uri) + strlen(l->id) + 2 + 2 * (size_t)VARINT_MAX : 0;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < v->n_runs; i++) {
+		const struct link *l = v->runs[i].link;
+
+		n += l ? strlen(l->uri) + strlen(l->id) + 2 + 2 * (size_t)VARINT_MAX : 0;
+	}
+	return n;
 }
 
 size_t page_record_max(const struct line_view *v)
 {
 	size_t n = 1 + VARINT_MAX + v->n_bytes + 1 + v->n_marks * MARK_MAX +
 		   v->n_runs * (size_t)(1 + 3 * VARINT_MAX + STYLE_BYTES);
+	uintptr_t any = 0;
 
 	for (uint32_t i = 0; i < v->n_runs; i++)
-		n += link_max(v->runs[i].link);
-	return n;
+		any |= (uintptr_t)v->runs[i].link;
+	return any ? n + links_max(v) : n;
 }
 
 /* What the last run left, so that the next can say "as before". */
@@ -202,10 +219,14 @@ static uint8_t *put_marks(struct page *p, uint8_t *at, const struct line_view *v
 	return at;
 }
 
-static uint8_t *put_text(uint8_t *at, const struct line_view *v)
+static uint8_t *put_text(uint8_t *at, const struct line_view *v, bool has_blanks)
 {
 	const char *text = v->text;
 
+	if (!has_blanks) {
+		memcpy(at, text, v->n_bytes);
+		return at + v->n_bytes;
+	}
 	for (uint32_t i = 0; i < v->n_runs; i++) {
 		size_t n = v->runs[i].n_bytes;
 
@@ -222,6 +243,7 @@ void page_write(struct page *p, struct page_cache *cache, const struct line_view
 {
 	static const struct style none;
 	struct last last = { 0 };
+	bool has_blanks = false;
 	uint8_t *head, *at;
 
 	assert(v->n_cols <= UINT16_MAX && v->n_marks <= LINE_MARKS_MAX);
@@ -239,7 +261,9 @@ void page_write(struct page *p, struct page_cache *cache, const struct line_view
 	at = put_varint(head + 1, v->n_runs);
 	if (v->n_marks)
 		at = put_marks(p, at, v);
-	for (uint32_t i = 0; i < v->n_runs; i++)
+	for (uint32_t i = 0; i < v->n_runs; i++) {
 		at = put_run(p, cache, at, &v->runs[i], &last);
-	p->used = (uint32_t)(put_text(at, v) - p->raw);
+		has_blanks |= v->runs[i].form == LINE_BLANK;
+	}
+	p->used = (uint32_t)(put_text(at, v, has_blanks) - p->raw);
 }
