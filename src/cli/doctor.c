@@ -78,9 +78,9 @@ static void judge_state_dir(struct doctor *d, const struct places *p)
 		doctor_add(d, DOCTOR_WRONG, "state", "set ORCHFLOW_STATE_DIR to a place of yours",
 			   "%s belongs to uid %u", p->state_dir, (unsigned)st.st_uid);
 	} else if (st.st_mode & 077) {
-		doctor_add(d, DOCTOR_WRONG, "state", "chmod 700 that directory",
-			   "%s is open to others (mode %04o)", p->state_dir,
-			   (unsigned)st.st_mode & 07777);
+		doctor_add(d, st.st_mode & 022 ? DOCTOR_WRONG : DOCTOR_NOTE, "state",
+			   "chmod 700 that directory", "%s is open to others (mode %04o)",
+			   p->state_dir, (unsigned)st.st_mode & 07777);
 	} else {
 		doctor_add(d, DOCTOR_OK, "state", NULL, "%s is yours alone", p->state_dir);
 	}

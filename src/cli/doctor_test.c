@@ -174,7 +174,7 @@ static void places_of_others_are_wrong(void **state)
 	assert_false(d.is_wrong);
 	(void)chmod(dir, 0777);
 	doctor_judge_places(&d, &p);
-	assert_string_equal(level_of("socket", "by others"), "wrong");
+	assert_string_equal(level_of("socket", "open to others"), "wrong");
 	assert_string_equal(level_of("state", "open to others"), "wrong");
 	(void)rmdir(dir);
 }

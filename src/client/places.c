@@ -144,7 +144,7 @@ static void dir_of(const char *path, char *out, size_t size)
 	(void)snprintf(out, size, "%.*s", (int)n, path);
 }
 
-static int check_usual(const char *dir, const struct stat *st, struct fail *reterr)
+static int check_owner(const char *dir, const struct stat *st, struct fail *reterr)
 {
 	if (!S_ISDIR(st->st_mode))
 		return client_failf(reterr, "%s is not a directory: not trusting it", dir);
@@ -161,40 +161,24 @@ static int check_usual(const char *dir, const struct stat *st, struct fail *rete
 	return 0;
 }
 
-static int check_told(const char *dir, const struct stat *st, struct fail *reterr)
-{
-	if (!S_ISDIR(st->st_mode))
-		return client_failf(reterr, "%s is not a directory", dir);
-	if (st->st_uid != geteuid() && st->st_uid != 0) {
-		return client_failf(reterr, "%s belongs to uid %u, not to you: not trusting it",
-				    dir, (unsigned)st->st_uid);
-	}
-	if ((st->st_mode & 022) && !(st->st_mode & S_ISVTX)) {
-		(void)client_failf(reterr, "%s can be written by others: not trusting it", dir);
-		fail_hint(reterr, "chmod go-w %s", dir);
-		return FAIL_E_FAILED;
-	}
-	return 0;
-}
-
 int places_check_dir(const struct places *p, struct fail *reterr)
 {
 	char dir[PLACES_SOCKET_MAX];
 	struct stat st;
-	int r;
+	int e = 0;
 
 	dir_of(p->socket, dir, sizeof(dir));
-	/* A symbolic link in a usual place was planted; one that the user named
-	 * is the user's affair. */
-	r = p->is_socket_told ? stat(dir, &st) : lstat(dir, &st);
-	if (r < 0) {
-		int e = errno;
-
-		if (e == ENOENT)
-			return 0;
-		return client_failf(reterr, "cannot look at %s: %s", dir, strerror(e));
+	if (lstat(dir, &st) < 0) {
+		e = errno;
+		/* A link of somebody else could be turned elsewhere at any time. */
+	} else if (S_ISLNK(st.st_mode) && st.st_uid == geteuid() && stat(dir, &st) < 0) {
+		e = errno;
 	}
-	return p->is_socket_told ? check_told(dir, &st, reterr) : check_usual(dir, &st, reterr);
+	if (e == ENOENT)
+		return 0;
+	if (e)
+		return client_failf(reterr, "cannot look at %s: %s", dir, strerror(e));
+	return check_owner(dir, &st, reterr);
 }
 
 /* mkdir -p with mode 0700 for what is missing. */

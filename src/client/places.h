@@ -26,10 +26,8 @@ struct places {
 NODISCARD int places_resolve(struct places *ret, struct fail *reterr);
 
 /*
- * May what lies in the socket's directory be trusted?  One of the usual places
- * must be a directory of ours with mode 0700.  A directory that the user named
- * must be ours or root's, and nobody else may replace files in it (a sticky one
- * like /tmp will do: who answers there is checked at connect).
+ * May what lies in the socket's directory be trusted?  It must be a directory of
+ * ours (or a link of ours to one) with mode 0700, as the keeper wants it too.
  *
  * Return: 0 (also when it does not exist yet), FAIL_E_FAILED.
  */
