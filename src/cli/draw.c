@@ -155,10 +155,11 @@ void draw_undo(const struct draw *d, struct buf *out)
 		buf_put_str(out, "\033[r");
 	draw_modes_undo(d, out);
 	buf_put_str(out, "\033[m\033[?7h");
-	if (draw_has(d, TERMCAPS_ALTERNATE))
+	if (draw_has(d, TERMCAPS_ALTERNATE)) {
 		buf_put_str(out, "\033[?1049l");
-	else
+	} else {
 		buf_printf(out, "\033[%d;1H\r\n", d->rows);
+	}
 	if (draw_has(d, TERMCAPS_SYNC))
 		buf_put_str(out, "\033[?2026l");
 	if (draw_has(d, TERMCAPS_TITLE_STACK))

@@ -5,9 +5,9 @@
 #include "cli/draw_state.h"
 #include "rpc/base64.h"
 
-#define CLIPBOARD_MAX 100000u /* bytes; what xterm and others take at most */
-#define NOTICE_MAX 512u       /* bytes */
-#define EXTRA_MAX (4u * CLIPBOARD_MAX)
+#define CLIPBOARD_MAX ((size_t)100000) /* bytes; what xterm and others take at most */
+#define NOTICE_MAX 512u                /* bytes */
+#define EXTRA_MAX (4 * CLIPBOARD_MAX)
 
 void draw_bell(struct draw *d)
 {

@@ -110,22 +110,24 @@ static void sync_kitty(struct draw *d, uint8_t flags, struct buf *out)
 
 	if (flags == (m->has_kitty ? m->kitty : 0))
 		return;
-	if (!flags)
+	if (!flags) {
 		buf_put_str(out, "\033[<u");
-	else if (m->has_kitty)
+	} else if (m->has_kitty) {
 		buf_printf(out, "\033[=%u;1u", (unsigned)flags);
-	else
+	} else {
 		buf_printf(out, "\033[>%uu", (unsigned)flags);
+	}
 	m->has_kitty = flags != 0;
 	m->kitty = flags;
 }
 
 static void put_other_keys(uint8_t level, struct buf *out)
 {
-	if (level)
+	if (level) {
 		buf_printf(out, "\033[>4;%um", (unsigned)level);
-	else
+	} else {
 		buf_put_str(out, "\033[>4m"); /* as the user has it */
+	}
 }
 
 void draw_modes_sync(struct draw *d, const struct vt *vt, struct buf *out)

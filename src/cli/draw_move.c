@@ -49,12 +49,13 @@ static struct way absolute(int row, int col)
 	struct way w;
 	int n;
 
-	if (col)
+	if (col) {
 		n = snprintf(w.text, sizeof(w.text), "\033[%d;%dH", row + 1, col + 1);
-	else if (row)
+	} else if (row) {
 		n = snprintf(w.text, sizeof(w.text), "\033[%dH", row + 1);
-	else
+	} else {
 		n = snprintf(w.text, sizeof(w.text), "\033[H");
+	}
 	w.n = (size_t)n;
 	return w;
 }

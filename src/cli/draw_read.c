@@ -54,9 +54,10 @@ static uint16_t resolve_attrs(const struct draw *d, uint16_t attrs)
 	if (!draw_has(d, TERMCAPS_UNDERLINES)) {
 		if (attrs & STYLE_RAPID)
 			attrs = (uint16_t)((attrs & ~STYLE_RAPID) | STYLE_BLINK);
-		if (u != UNDERLINE_NONE)
+		if (u != UNDERLINE_NONE) {
 			attrs = (uint16_t)((attrs & ~STYLE_UNDERLINE_MASK) |
 					   UNDERLINE_SINGLE << STYLE_UNDERLINE_SHIFT);
+		}
 	}
 	return attrs;
 }
@@ -178,10 +179,11 @@ static void put_run(struct sink *k, const struct line_run *r, const char *text,
 		return;
 	}
 	for (size_t i = 0; i < r->n_bytes;) {
-		if (r->form == LINE_BLANK)
+		if (r->form == LINE_BLANK) {
 			i++;
-		else
+		} else {
 			i += utf8_decode(text + i, r->n_bytes - i, &cp);
+		}
 		if (k->x >= k->d->left + k->n_cells)
 			return;
 		put_cell(k, safe(k->d, cp), width, l);

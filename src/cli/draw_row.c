@@ -46,12 +46,13 @@ static bool reprint(struct draw *d, int y, int x, struct buf *out)
 	if (d->at.row != y || d->at.col == DRAW_NOWHERE || x <= d->at.col ||
 	    x - d->at.col > REPRINT_MAX)
 		return false;
-	for (int i = d->at.col; i < x; i++)
+	for (int i = d->at.col; i < x; i++) {
 		if (!is_plain(cells[i]) || !cell_equal(cells[i], d->shown[y].cells[i]) ||
 		    !style_equal(style_get(&d->styles, cells[i].style), &d->pen))
 			return false;
+	}
 	for (int i = d->at.col; i < x; i++)
-		buf_put_char(out, cells[i].text ? (char)cells[i].text : ' ');
+		buf_put_char(out, (char)(cells[i].text ? cells[i].text : ' '));
 	d->prev_props = 1;
 	d->at.col = x;
 	return true;
@@ -125,9 +126,10 @@ static int run_length(const struct draw *d, int y, int x)
 	const struct cell *next = d->next[y].cells, *shown = d->shown[y].cells;
 	int last = x;
 
-	for (int i = x; i < d->cols && cell_equal(next[i], next[x]); i++)
+	for (int i = x; i < d->cols && cell_equal(next[i], next[x]); i++) {
 		if (!cell_equal(next[i], shown[i]))
 			last = i;
+	}
 	return last - x + 1;
 }
 
@@ -202,10 +204,11 @@ void draw_row(struct draw *d, int y, struct buf *out)
 			erase_to_end(d, y, x, out);
 			return;
 		}
-		if (put_erased(d, y, x, n, out) || put_repeated(d, y, x, n, out))
+		if (put_erased(d, y, x, n, out) || put_repeated(d, y, x, n, out)) {
 			x += n;
-		else
+		} else {
 			x = put_cell(d, y, x, out);
+		}
 	}
 }
 
@@ -213,9 +216,10 @@ void draw_row(struct draw *d, int y, struct buf *out)
 
 static bool is_blank_row(const struct draw *d, const struct cell *cells)
 {
-	for (int i = 0; i < d->cols; i++)
+	for (int i = 0; i < d->cols; i++) {
 		if (cells[i].text || cells[i].style)
 			return false;
+	}
 	return true;
 }
 

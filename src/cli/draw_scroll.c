@@ -111,10 +111,11 @@ static void put_scroll(struct draw *d, const struct move *m, struct buf *out)
 	draw_pen(d, &style_default, out);
 	if (!is_whole)
 		buf_printf(out, "\033[%d;%dr", m->top + 1, m->bottom + 1);
-	if (n == 1)
+	if (n == 1) {
 		buf_printf(out, "\033[%c", m->by > 0 ? 'S' : 'T');
-	else
+	} else {
 		buf_printf(out, "\033[%d%c", n, m->by > 0 ? 'S' : 'T');
+	}
 	if (!is_whole) {
 		buf_put_str(out, "\033[r");
 		d->at = (struct draw_cursor){ 0, 0 };

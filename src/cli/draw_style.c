@@ -113,13 +113,15 @@ static void add_changes(struct params *p, const struct style *from, const struct
 		if (attrs[i].off != last)
 			add_number(p, attrs[i].off);
 		last = attrs[i].off;
-		for (size_t k = 0; k < ARRAY_LEN(attrs); k++)
+		for (size_t k = 0; k < ARRAY_LEN(attrs); k++) {
 			if (attrs[k].off == last)
 				have &= (uint16_t)~attrs[k].attr;
+		}
 	}
-	for (size_t i = 0; i < ARRAY_LEN(attrs); i++)
+	for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
 		if (to->attrs & attrs[i].attr && !(have & attrs[i].attr))
 			add_number(p, attrs[i].on);
+	}
 	if (style_underline(from) != style_underline(to))
 		add_underline(p, style_underline(to));
 	if (from->fg != to->fg)
@@ -147,10 +149,11 @@ static void put_link(const struct link *l, struct buf *out)
 		h = (h ^ (uint8_t)*s) * 16777619u;
 	buf_printf(out, "\033]8;id=of%08x;", (unsigned)h);
 	for (const char *s = l->uri; *s; s++) {
-		if (*s > 0x20 && *s < 0x7f)
+		if (*s > 0x20 && *s < 0x7f) {
 			buf_put_char(out, *s);
-		else
+		} else {
 			buf_printf(out, "%%%02X", (unsigned)(uint8_t)*s);
+		}
 	}
 	buf_put_str(out, "\033\\");
 }
@@ -167,10 +170,11 @@ void draw_pen(struct draw *d, const struct style *s, struct buf *out)
 		return;
 	add_changes(&delta, &d->pen, s);
 	add_changes(&fresh, &style_default, s);
-	if (fresh.n + (fresh.n ? 2 : 0) < delta.n)
+	if (fresh.n + (fresh.n ? 2 : 0) < delta.n) {
 		buf_printf(out, "\033[%s%.*sm", fresh.n ? "0;" : "", (int)fresh.n, fresh.text);
-	else
+	} else {
 		buf_printf(out, "\033[%.*sm", (int)delta.n, delta.text);
+	}
 	d->pen = *s;
 }
 

@@ -57,22 +57,23 @@ static void tell_control(struct keyin *k, unsigned char c, uint8_t mods)
 {
 	uint8_t ctrl = mods | KEY_CTRL;
 
-	if (c == '\r')
+	if (c == '\r') {
 		tell_key(k, KEY_ENTER, mods);
-	else if (c == '\t')
+	} else if (c == '\t') {
 		tell_key(k, KEY_TAB, mods);
-	else if (c == ESC)
+	} else if (c == ESC) {
 		tell_key(k, KEY_ESCAPE, mods);
-	else if (c == (k->is_backspace_bs ? '\b' : 0x7f))
+	} else if (c == (k->is_backspace_bs ? '\b' : 0x7f)) {
 		tell_key(k, KEY_BACKSPACE, mods);
-	else if (c == 0x7f)
+	} else if (c == 0x7f) {
 		tell_key(k, KEY_BACKSPACE, ctrl);
-	else if (c == 0)
+	} else if (c == 0) {
 		tell_key(k, ' ', ctrl);
-	else if (c <= 26)
+	} else if (c <= 26) {
 		tell_key(k, (uint32_t)(c - 1 + 'a'), ctrl);
-	else
+	} else {
 		tell_key(k, (uint32_t)(c + '@'), ctrl);
+	}
 }
 
 /* --- taking: each returns the bytes used, 0 when it needs more --- */
@@ -95,19 +96,21 @@ static size_t take_utf8(struct keyin *k, const char *p, size_t n)
 	uint32_t cp;
 	int len = whole_char(p, n, &cp);
 
-	if (len < 0)
+	if (len < 0) {
 		tell_text(k, KEYIN_BYTES, p, (size_t)-len);
-	else if (len > 0)
+	} else if (len > 0) {
 		tell_char(k, cp, 0);
+	}
 	return (size_t)(len < 0 ? -len : len);
 }
 
 static void tell_ascii(struct keyin *k, unsigned char c, uint8_t mods)
 {
-	if (c < 0x20 || c == 0x7f)
+	if (c < 0x20 || c == 0x7f) {
 		tell_control(k, c, mods);
-	else
+	} else {
 		tell_char(k, c, mods);
+	}
 }
 
 /* One that does not begin with an Escape. */
@@ -129,10 +132,11 @@ static size_t take_alt(struct keyin *k, const char *p, size_t n)
 		return 2;
 	}
 	len = whole_char(p + 1, n - 1, &cp);
-	if (len > 0)
+	if (len > 0) {
 		tell_char(k, cp, KEY_ALT);
-	else if (len < 0)
+	} else if (len < 0) {
 		tell_key(k, KEY_ESCAPE, 0); /* by itself, before something else */
+	}
 	return len > 0 ? (size_t)len + 1 : len < 0;
 }
 
@@ -142,12 +146,13 @@ static void tell_csi(struct keyin *k, const char *p, size_t n)
 	struct keyin_event ev;
 	int r = keyin_csi_parse(p + 2, n - 2, &c) ? keyin_csi_event(&c, &ev) : KEYIN_E_UNKNOWN;
 
-	if (!r)
+	if (!r) {
 		k->on_event(&ev, k->user);
-	else if (r == KEYIN_E_PASTE)
+	} else if (r == KEYIN_E_PASTE) {
 		k->is_paste = true;
-	else if (r != KEYIN_E_NOTHING)
+	} else if (r != KEYIN_E_NOTHING) {
 		tell_text(k, KEYIN_BYTES, p, n);
+	}
 }
 
 /* CSI M and three bytes: what a terminal sends that does not know ?1006. */
@@ -166,10 +171,11 @@ static size_t take_old_mouse(struct keyin *k, const char *p, size_t n)
 		c.final = 'm';
 		c.values[0] &= ~3u;
 	}
-	if (keyin_csi_event(&c, &ev))
+	if (keyin_csi_event(&c, &ev)) {
 		tell_text(k, KEYIN_BYTES, p, 6);
-	else
+	} else {
 		k->on_event(&ev, k->user);
+	}
 	return 6;
 }
 
@@ -180,10 +186,11 @@ static size_t take_csi(struct keyin *k, const char *p, size_t n)
 	if (n > 2 && p[2] == '[') { /* Linux's F1 to F5 */
 		if (n < 4)
 			return 0;
-		if (p[3] < 'A' || p[3] > 'E')
+		if (p[3] < 'A' || p[3] > 'E') {
 			tell_text(k, KEYIN_BYTES, p, 3);
-		else
+		} else {
 			tell_key(k, KEY_F1 + (uint32_t)(p[3] - 'A'), 0);
+		}
 		return p[3] < 'A' || p[3] > 'E' ? 3 : 4;
 	}
 	while (i < n && i < KEYIN_CSI_MAX && p[i] >= 0x20 && p[i] < 0x40)
@@ -358,12 +365,13 @@ static void flush_sequence(struct keyin *k, const char *p, size_t n)
 {
 	bool is_string = n > 2 && p[0] == ESC && (p[1] == 'P' || p[1] == ']');
 
-	if (p[0] == ESC && n == 1)
+	if (p[0] == ESC && n == 1) {
 		tell_key(k, KEY_ESCAPE, 0);
-	else if (p[0] == ESC && n == 2 && (unsigned char)p[1] < 0x80)
+	} else if (p[0] == ESC && n == 2 && (unsigned char)p[1] < 0x80) {
 		(void)take_alt(k, p, 2);
-	else if (!is_string)
+	} else if (!is_string) {
 		tell_text(k, KEYIN_BYTES, p, n);
+	}
 }
 
 void keyin_flush(struct keyin *k)
@@ -371,10 +379,11 @@ void keyin_flush(struct keyin *k)
 	const char *p = buf_data(&k->held);
 	size_t n = buf_len(&k->held);
 
-	if (k->is_paste && n)
+	if (k->is_paste && n) {
 		tell_text(k, KEYIN_PASTE, p, n);
-	else if (n)
+	} else if (n) {
 		flush_sequence(k, p, n);
+	}
 	k->is_paste = false;
 	k->n_searched = 0;
 	buf_clear(&k->held);

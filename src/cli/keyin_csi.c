@@ -82,10 +82,11 @@ static void set_mods(struct key *key, const struct keyin_csi *c, unsigned field)
 	uint32_t mods = keyin_csi_get(c, field, 0, 1), event = keyin_csi_get(c, field, 1, 1);
 
 	key->mods |= (uint8_t)(mods ? mods - 1 : 0);
-	if (event == 2)
+	if (event == 2) {
 		key->event = KEY_REPEAT;
-	else if (event == 3)
+	} else if (event == 3) {
 		key->event = KEY_RELEASE;
+	}
 }
 
 /* By the number before a tilde; 0 is none. */
@@ -148,20 +149,21 @@ static bool is_char(uint32_t cp)
 /* A character's number in modifyOtherKeys and kitty; false if it is none. */
 static bool set_code(struct key *key, uint32_t n)
 {
-	if (n >= KITTY_FIRST && n - KITTY_FIRST + KEY_ESCAPE < KEY_CODE_END)
+	if (n >= KITTY_FIRST && n - KITTY_FIRST + KEY_ESCAPE < KEY_CODE_END) {
 		key->code = n - KITTY_FIRST + KEY_ESCAPE;
-	else if (n == 27)
+	} else if (n == 27) {
 		key->code = KEY_ESCAPE;
-	else if (n == '\r')
+	} else if (n == '\r') {
 		key->code = KEY_ENTER;
-	else if (n == '\t')
+	} else if (n == '\t') {
 		key->code = KEY_TAB;
-	else if (n == 0x7f || n == '\b')
+	} else if (n == 0x7f || n == '\b') {
 		key->code = KEY_BACKSPACE;
-	else if (is_char(n) && n >> 11 != 0x1b)
+	} else if (is_char(n) && n >> 11 != 0x1b) {
 		key->code = n >= 'A' && n <= 'Z' ? n | 0x20 : n;
-	else
+	} else {
 		return false;
+	}
 	if (n >= 'A' && n <= 'Z')
 		key->shifted = n;
 	return true;
@@ -179,9 +181,10 @@ static int key_u(const struct keyin_csi *c, struct key *key)
 		key->shifted = shifted;
 	if (is_char(base))
 		key->base_layout = base;
-	for (unsigned i = 0; (cp = keyin_csi_get(c, 2, i, KEYIN_NONE)) != KEYIN_NONE; i++)
+	for (unsigned i = 0; (cp = keyin_csi_get(c, 2, i, KEYIN_NONE)) != KEYIN_NONE; i++) {
 		if (is_char(cp) && key->n_text + 4u <= KEY_TEXT_MAX)
 			key->n_text += (uint8_t)utf8_encode(cp, key->text + key->n_text);
+	}
 	return 0;
 }
 
@@ -252,12 +255,13 @@ static void set_answer(const struct keyin_csi *c, struct keyin_event *ev)
 
 	ev->type = KEYIN_ANSWER;
 	a->kind = TERMCAPS_OTHER;
-	if (c->prefix == '?' && c->final == 'c')
+	if (c->prefix == '?' && c->final == 'c') {
 		a->kind = TERMCAPS_DA1;
-	else if (c->prefix == '?' && c->final == 'u')
+	} else if (c->prefix == '?' && c->final == 'u') {
 		a->kind = TERMCAPS_KITTY;
-	else if (c->prefix == '?' && c->final == 'y' && c->intermediate == '$')
+	} else if (c->prefix == '?' && c->final == 'y' && c->intermediate == '$') {
 		a->kind = TERMCAPS_MODE;
+	}
 	for (unsigned i = 0; i < c->n && i < TERMCAPS_PARAMS_MAX; i++)
 		a->params[a->n_params++] = c->values[i] == KEYIN_NONE ? 0 : c->values[i];
 }

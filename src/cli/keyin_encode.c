@@ -33,22 +33,24 @@ static struct mouse_modes mouse_modes_of(const struct vt *vt)
 {
 	struct mouse_modes m = { MOUSE_TRACK_OFF, MOUSE_FORMAT_DEFAULT };
 
-	if (vt_mode(vt, VT_MODE_MOUSE_ANY))
+	if (vt_mode(vt, VT_MODE_MOUSE_ANY)) {
 		m.track = MOUSE_TRACK_ANY;
-	else if (vt_mode(vt, VT_MODE_MOUSE_DRAG))
+	} else if (vt_mode(vt, VT_MODE_MOUSE_DRAG)) {
 		m.track = MOUSE_TRACK_DRAG;
-	else if (vt_mode(vt, VT_MODE_MOUSE_NORMAL))
+	} else if (vt_mode(vt, VT_MODE_MOUSE_NORMAL)) {
 		m.track = MOUSE_TRACK_NORMAL;
-	else if (vt_mode(vt, VT_MODE_MOUSE_X10))
+	} else if (vt_mode(vt, VT_MODE_MOUSE_X10)) {
 		m.track = MOUSE_TRACK_X10;
-	if (vt_mode(vt, VT_MODE_MOUSE_PIXELS))
+	}
+	if (vt_mode(vt, VT_MODE_MOUSE_PIXELS)) {
 		m.format = MOUSE_FORMAT_PIXELS;
-	else if (vt_mode(vt, VT_MODE_MOUSE_SGR))
+	} else if (vt_mode(vt, VT_MODE_MOUSE_SGR)) {
 		m.format = MOUSE_FORMAT_SGR;
-	else if (vt_mode(vt, VT_MODE_MOUSE_URXVT))
+	} else if (vt_mode(vt, VT_MODE_MOUSE_URXVT)) {
 		m.format = MOUSE_FORMAT_URXVT;
-	else if (vt_mode(vt, VT_MODE_MOUSE_UTF8))
+	} else if (vt_mode(vt, VT_MODE_MOUSE_UTF8)) {
 		m.format = MOUSE_FORMAT_UTF8;
+	}
 	return m;
 }
 

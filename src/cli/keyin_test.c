@@ -187,8 +187,8 @@ static void test_a_huge_paste_comes_in_pieces_of_whole_characters(void **state)
 	struct keyin k;
 
 	(void)state;
-	for (size_t i = 0; i < len; i += 3)
-		memcpy(text + i, "日", 3);
+	for (size_t i = 0; i < len; i++)
+		text[i] = "日"[i % 3];
 	keyin_init(&k, count_paste, n);
 	assert_int_equal(keyin_feed(&k, "\033[200~", 6), 0);
 	for (size_t i = 0; i < len; i += 4096)
@@ -227,13 +227,15 @@ static void test_endless_sequences_are_bounded(void **state)
 
 	(void)state;
 	memset(text, '1', sizeof(text));
-	memcpy(text, "\033[", 2);
+	text[0] = '\033';
+	text[1] = '[';
 	once = decode(text, 600, 600);
 	twice = decode(text, 600, 7);
 	assert_string_equal(once, twice);
 	free(once);
 	free(twice);
-	memcpy(text, "\033P>", 3);
+	text[1] = 'P';
+	text[2] = '>';
 	once = decode(text, sizeof(text), sizeof(text));
 	twice = decode(text, sizeof(text), 100);
 	assert_string_equal(once, twice);
@@ -353,10 +355,11 @@ static void check_round(const struct key *key, const struct key_modes *modes)
 	keyin_flush(&k);
 	keyin_fini(&k);
 	key_format(key, name, sizeof(name));
-	if (r.n != n || memcmp(want, r.out, n) != 0)
+	if (r.n != n || memcmp(want, r.out, n) != 0) {
 		fail_msg("%s (kitty %u, other %u%s): sent \"%.*s\", came to \"%.*s\"", name,
 			 modes->kitty_flags, modes->modify_other_keys,
 			 modes->is_other_keys_csi_u ? " u" : "", (int)n, want, (int)r.n, r.out);
+	}
 }
 
 /* Taken for another key, which has a long form where this one has none: BS for
@@ -396,9 +399,10 @@ static void check_round_mods(uint32_t code, const struct key_modes *modes)
 
 static void check_round_modes(const struct key_modes *modes)
 {
-	for (uint32_t code = ' '; code < 0x7f; code++)
+	for (uint32_t code = ' '; code < 0x7f; code++) {
 		if (code < 'A' || code > 'Z')
 			check_round_mods(code, modes);
+	}
 	for (uint32_t code = KEY_ESCAPE; code < KEY_CODE_END; code++)
 		check_round_mods(code, modes);
 }

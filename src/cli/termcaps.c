@@ -99,10 +99,7 @@ static const struct {
 	{ "contour", MODERN | TERMCAPS_OVERLINE | TERMCAPS_CLIPBOARD | TERMCAPS_CLUSTERS, true },
 	{ "XTerm", LIKE_XTERM | TERMCAPS_TITLE_STACK | TERMCAPS_REPEAT | TERMCAPS_OTHER_KEYS,
 	  false },
-	{ "tmux",
-	  IN_TMUX | TERMCAPS_UNDERLINES | TERMCAPS_OVERLINE | TERMCAPS_OTHER_KEYS |
-		  TERMCAPS_CLIPBOARD,
-	  false },
+	{ "tmux", IN_TMUX | TERMCAPS_UNDERLINES | TERMCAPS_OVERLINE | TERMCAPS_OTHER_KEYS, false },
 };
 
 static bool has_prefix(const char *s, const char *prefix)
@@ -158,10 +155,11 @@ static void learn_program(struct termcaps *c, termcaps_getenv_fn *get)
 		learn_name(c, "VTE");
 	if (*env(get, "KONSOLE_VERSION"))
 		c->colors = TERMCAPS_RGB;
-	if (strcmp(program, "iTerm.app") == 0)
+	if (strcmp(program, "iTerm.app") == 0) {
 		learn_name(c, "iTerm2");
-	else if (strcmp(program, "Apple_Terminal") == 0)
+	} else if (strcmp(program, "Apple_Terminal") == 0) {
 		c->features &= ~(uint32_t)TERMCAPS_QUESTIONS; /* prints them */
+	}
 }
 
 /* Only a locale that names another character set says that it is not UTF-8. */
@@ -233,10 +231,11 @@ static void learn_mode(struct termcaps *c, uint32_t number, uint32_t state)
 		i++;
 	if (i == ARRAY_LEN(modes))
 		return;
-	if (can_switch || (state == 3 && number == 2027))
+	if (can_switch || (state == 3 && number == 2027)) {
 		c->features |= modes[i].feature;
-	else if (number != 2027) /* some count clusters and have no switch for it */
+	} else if (number != 2027) { /* some count clusters and have no switch for it */
 		c->features &= ~modes[i].feature;
+	}
 	if (number == 1007)
 		c->was_alt_scroll = state == 1;
 	if (number == 2027 && can_switch) {
@@ -249,9 +248,10 @@ static void learn_version(struct termcaps *c, const struct termcaps_answer *a)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < a->n_text && n < sizeof(c->name) - 1; i++)
+	for (size_t i = 0; i < a->n_text && n < sizeof(c->name) - 1; i++) {
 		if (a->text[i] >= 0x20 && a->text[i] < 0x7f)
 			c->name[n++] = a->text[i];
+	}
 	c->name[n] = '\0';
 	learn_name(c, c->name);
 }

@@ -34,10 +34,11 @@ static unsigned nearest_step(uint32_t v)
 {
 	unsigned best = 0;
 
-	for (unsigned i = 1; i < 6; i++)
+	for (unsigned i = 1; i < 6; i++) {
 		if ((v > steps[i] ? v - steps[i] : steps[i] - v) <
 		    (v > steps[best] ? v - steps[best] : steps[best] - v))
 			best = i;
+	}
 	return best;
 }
 
@@ -57,9 +58,10 @@ static unsigned nearest_of_first(uint32_t rgb, unsigned n)
 {
 	unsigned best = 0;
 
-	for (unsigned i = 1; i < n; i++)
+	for (unsigned i = 1; i < n; i++) {
 		if (distance(termcaps_palette(i), rgb) < distance(termcaps_palette(best), rgb))
 			best = i;
+	}
 	return best;
 }
 

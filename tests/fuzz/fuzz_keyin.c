@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len); /* NOLINT: its name is given */
 
 struct sink {
 	struct keyin_detach detach;
@@ -63,9 +63,10 @@ static void run(struct sink *s, const uint8_t *data, size_t len, size_t step)
 	struct keyin k;
 
 	keyin_init(&k, on_event, s);
-	for (size_t i = 0; i < len; i += step)
+	for (size_t i = 0; i < len; i += step) {
 		if (keyin_feed(&k, (const char *)data + i, len - i < step ? len - i : step))
 			abort();
+	}
 	assert(len == 0 || k.is_paste || keyin_patience_ms(&k) > 0 || buf_len(&k.held) == 0);
 	keyin_flush(&k);
 	assert(keyin_patience_ms(&k) == 0);
@@ -105,9 +106,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (!vt)
 		abort();
-	for (size_t i = 0; len >= 2 && i < ARRAY_LEN(modes); i++)
+	for (size_t i = 0; len >= 2 && i < ARRAY_LEN(modes); i++) {
 		if (data[1] >> i & 1)
 			vt_feed(vt, modes[i], strlen(modes[i]));
+	}
 	sink_init(&whole, vt);
 	sink_init(&cut, vt);
 	if (len > 2) {
