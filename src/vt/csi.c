@@ -248,12 +248,18 @@ static void scosc(struct vt *vt)
 
 static void sgr(struct vt *vt)
 {
-	sgr_apply(&vt->cur.pen, &vt->parser.params, 0);
-	if (style_is_default(&vt->cur.pen)) {
+	const struct params *p = &vt->parser.params;
+	struct style *pen = &vt->cur.pen;
+	bool is_reset = p->n == 0 || (p->n == 1 && p->v[0] <= 0);
+
+	/* Half of all are a plain reset. */
+	if (is_reset && !(pen->attrs & STYLE_PROTECTED) && !pen->link) {
+		*pen = style_default;
 		vt->pen_id = vt->blank_id = 0;
-	} else {
-		term_pen_changed(vt);
+		return;
 	}
+	sgr_apply(pen, p, 0);
+	term_pen_changed(vt);
 }
 
 static void push_sgr(struct vt *vt)

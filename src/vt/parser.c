@@ -445,19 +445,25 @@ static const uint8_t *parser_string(struct vt *vt, const uint8_t *s, const uint8
 	return s + 1;
 }
 
-/* A number of up to 5 digits: what is behind it. */
+/* A number, -1 if there is none: what is behind it.  Of one with more digits than
+ * any parameter needs only the first five are taken. */
 static inline const uint8_t *quick_number(const uint8_t *s, int32_t *ret)
 {
-	uint32_t v = *s - (uint32_t)'0', digit;
+	uint32_t v = s[0] - (uint32_t)'0', digit;
 
-	if (v > 9) {
-		*ret = -1;
+	*ret = -1;
+	if (v > 9)
 		return s;
-	}
-	for (int i = 0; i < 4 && (digit = *++s - (uint32_t)'0') <= 9; i++)
+	for (int i = 1; i < 5; i++) {
+		digit = s[i] - (uint32_t)'0';
+		if (digit > 9) {
+			*ret = (int32_t)v;
+			return s + i;
+		}
 		v = v * 10 + digit;
+	}
 	*ret = v > PARAM_MAX ? PARAM_MAX : (int32_t)v;
-	return s + (digit <= 9);
+	return s + 5;
 }
 
 #define QUICK_NUMBER_BYTES 6 /* and the character behind it */

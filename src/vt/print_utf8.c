@@ -1,10 +1,9 @@
 #include "vt/print.h"
 
 #include "vt/action.h"
+#include "vt/encode.h"
 #include "vt/feed.h"
 #include "vt/unicode.h"
-
-#include "base/utf8.h"
 
 #include <string.h>
 
@@ -101,7 +100,7 @@ static void joining_begin(const struct vt *vt, struct joining *j, struct cell c)
 		j->base = 0;
 	} else {
 		j->base = value;
-		j->n = (uint32_t)utf8_encode(value ? value : ' ', j->text);
+		j->n = (uint32_t)(encode_utf8(value ? value : ' ', j->text) - j->text);
 	}
 }
 
@@ -112,7 +111,7 @@ static void joining_add(struct joining *j, uint32_t cp, uint8_t props)
 	bool is_flag = j->base && unicode_class(props) == UNICODE_REGIONAL;
 
 	if (j->n + 4 <= CLUSTER_BYTES_MAX)
-		j->n += (uint32_t)utf8_encode(cp, j->text + j->n);
+		j->n = (uint32_t)(encode_utf8(cp, j->text + j->n) - j->text);
 	j->base = 0;
 	if (!j->is_grapheme)
 		return;

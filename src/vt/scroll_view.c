@@ -1,3 +1,4 @@
+#include "vt/encode.h"
 #include "vt/scan.h"
 #include "vt/scroll.h"
 
@@ -5,32 +6,6 @@
 #include <string.h>
 
 #define CELL_KIND (CELL_CLUSTER | CELL_WIDE | CELL_SPACER)
-
-static inline char *encode(uint32_t cp, char *to)
-{
-	uint8_t *b = (uint8_t *)to;
-
-	if (cp < 0x80) {
-		b[0] = (uint8_t)cp;
-		return to + 1;
-	}
-	if (cp < 0x800) {
-		b[0] = (uint8_t)(0xc0 | cp >> 6);
-		b[1] = (uint8_t)(0x80 | (cp & 0x3f));
-		return to + 2;
-	}
-	if (cp < 0x10000) {
-		b[0] = (uint8_t)(0xe0 | cp >> 12);
-		b[1] = (uint8_t)(0x80 | (cp >> 6 & 0x3f));
-		b[2] = (uint8_t)(0x80 | (cp & 0x3f));
-		return to + 3;
-	}
-	b[0] = (uint8_t)(0xf0 | cp >> 18);
-	b[1] = (uint8_t)(0x80 | (cp >> 12 & 0x3f));
-	b[2] = (uint8_t)(0x80 | (cp >> 6 & 0x3f));
-	b[3] = (uint8_t)(0x80 | (cp & 0x3f));
-	return to + 4;
-}
 
 /* The column behind the last one shown.  On a wrapped line blanks at the end
  * count: the line goes on behind them. */
@@ -117,7 +92,7 @@ static int encode_narrow(const struct cell *cells, int x, int end, char **to)
 
 		if (!cp)
 			break;
-		at = encode(cp, at);
+		at = encode_utf8(cp, at);
 	}
 	*to = at;
 	return x;
@@ -130,7 +105,7 @@ static int encode_wide(const struct cell *cells, int x, int end, char **to)
 	char *at = *to;
 
 	for (; x < end && (cell_word(cells[x]) & mask) == key; x += 2)
-		at = encode(cells[x].text & CELL_VALUE, at);
+		at = encode_utf8(cells[x].text & CELL_VALUE, at);
 	*to = at;
 	return x;
 }
