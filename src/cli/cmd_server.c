@@ -1,5 +1,6 @@
 /* serve, status, stop, reload: the server as a whole. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,23 +92,62 @@ int cmd_status(const struct cli_args *a)
 	return out_finish();
 }
 
+/* The daemon is down for good, and only the keeper is there to do something. */
+static int tell_keeper(int signo, const char *done)
+{
+	struct places_lock lock;
+	struct places p;
+	struct fail f;
+	int r = places_resolve(&p, &f);
+
+	if (r)
+		return out_failure(r, &f);
+	if (places_read_lock(&p, &lock) || !places_signal_keeper(&lock, signo)) {
+		out_error("no keeper holds %s", p.state_dir);
+		return EXIT_ERROR;
+	}
+	(void)printf("the daemon was down; %s\n", done);
+	return out_finish();
+}
+
+/* As server_call(), but with what to do when the daemon is down: then *@ret_exit is
+ * what to leave with. */
+static json_t *call_or_tell(struct client *c, const char *method, json_t *params, int signo,
+			    int *ret_exit)
+{
+	json_t *result = NULL;
+	struct fail f;
+	int r = client_call(c, method, params, &result, &f);
+
+	if (!r)
+		return result;
+	if (r > 0 && f.code == FAIL_DAEMON_DOWN) {
+		*ret_exit = tell_keeper(signo, signo == SIGHUP
+						       ? "the keeper starts it again"
+						       : "the keeper hangs up its shells and ends");
+	} else {
+		*ret_exit = out_failure(r, &f);
+	}
+	return NULL;
+}
+
 int cmd_stop(const struct cli_args *a)
 {
 	CLEANUP(client_closep) struct client *c = NULL;
 	json_auto_t *result = NULL;
 	int64_t grace_ms = 2000;
 	size_t n;
-	int r;
+	int r = EXIT_ERROR;
 
 	if (args_duration_ms(a, "grace", &grace_ms) == ARGS_E_BAD)
 		return EXIT_USAGE;
 	c = server_open(a, 0, NULL);
 	if (!c)
 		return EXIT_ERROR;
-	result = server_call(c, "server.shutdown",
-			     server_pack("{s:I}", "grace_ms", (json_int_t)grace_ms));
+	result = call_or_tell(c, "server.shutdown",
+			      json_pack("{s:I}", "grace_ms", (json_int_t)grace_ms), SIGTERM, &r);
 	if (!result)
-		return EXIT_ERROR;
+		return r;
 	if (args_has(a, "json"))
 		return out_json(result);
 	r = ended_report(result, &n);
@@ -123,12 +163,13 @@ int cmd_reload(const struct cli_args *a)
 	const char *path;
 	json_t *key;
 	size_t i;
+	int r = EXIT_ERROR;
 
 	if (!c)
 		return EXIT_ERROR;
-	result = server_call(c, "server.reload", json_object());
+	result = call_or_tell(c, "server.reload", json_object(), SIGHUP, &r);
 	if (!result)
-		return EXIT_ERROR;
+		return r;
 	if (args_has(a, "json"))
 		return out_json(result);
 	changed = json_object_get(result, "changed");

@@ -487,7 +487,8 @@ const struct cli_command cli_commands[] = {
 	  .operands = "",
 	  .summary = "read the configuration again",
 	  .doc = "Prints which settings changed. A configuration with an error is refused, with "
-		 "the line, and the old one stays.",
+		 "the line, and the old one stays. When the daemon is down because it kept "
+		 "crashing, it is started again.",
 	  .options = json_options,
 	  .run = cmd_reload },
 	{ .name = "doctor",

@@ -74,27 +74,6 @@ static int connect_until(struct client *c, bool is_promised, int *ret_fd, struct
 	}
 }
 
-/* Is @pid really a keeper?  It is about to get SIGHUP, which would end others. */
-static bool is_keeper(pid_t pid)
-{
-	char path[40], comm[32];
-	FILE *f;
-	bool is;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	is = fgets(comm, sizeof(comm), f) && strcmp(comm, "orchflow-keeper\n") == 0;
-	(void)fclose(f);
-	return is;
-}
-
-bool connect_wake(const struct places_lock *lock)
-{
-	return is_keeper(lock->pid) && kill(lock->pid, SIGHUP) == 0;
-}
-
 /* A keeper holds the lock of our state directory: go where it says it listens,
  * and if nothing is there (any more), have it listen again. */
 static int connect_locked(struct client *c, int *ret_fd, struct fail *reterr)
@@ -108,7 +87,7 @@ static int connect_locked(struct client *c, int *ret_fd, struct fail *reterr)
 	r = connect_socket(c->socket, ret_fd, reterr);
 	if (r != CONNECT_E_NOBODY && r != CONNECT_E_LATER)
 		return r;
-	if (r == CONNECT_E_NOBODY && !connect_wake(&lock))
+	if (r == CONNECT_E_NOBODY && !places_signal_keeper(&lock, SIGHUP))
 		return CONNECT_E_NOBODY;
 	return connect_until(c, true, ret_fd, reterr);
 }

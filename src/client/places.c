@@ -165,15 +165,13 @@ int places_check_dir(const struct places *p, struct fail *reterr)
 {
 	char dir[PLACES_SOCKET_MAX];
 	struct stat st;
-	int e = 0;
+	int e;
 
 	dir_of(p->socket, dir, sizeof(dir));
-	if (lstat(dir, &st) < 0) {
-		e = errno;
-		/* A link of somebody else could be turned elsewhere at any time. */
-	} else if (S_ISLNK(st.st_mode) && st.st_uid == geteuid() && stat(dir, &st) < 0) {
-		e = errno;
-	}
+	e = lstat(dir, &st) < 0 ? errno : 0;
+	/* A link of somebody else could be turned elsewhere at any time. */
+	if (!e && S_ISLNK(st.st_mode) && st.st_uid == geteuid())
+		e = stat(dir, &st) < 0 ? errno : 0;
 	if (e == ENOENT)
 		return 0;
 	if (e)
@@ -246,6 +244,27 @@ int places_read_lock(const struct places *p, struct places_lock *ret)
 	ret->pid = (pid_t)pid;
 	(void)snprintf(ret->socket, sizeof(ret->socket), "%s", end);
 	return 0;
+}
+
+/* Is @pid really a keeper?  The signals that are meant for one end others. */
+static bool is_keeper(pid_t pid)
+{
+	char path[40], comm[32];
+	FILE *f;
+	bool is;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	is = fgets(comm, sizeof(comm), f) && strcmp(comm, "orchflow-keeper\n") == 0;
+	(void)fclose(f);
+	return is;
+}
+
+bool places_signal_keeper(const struct places_lock *lock, int signo)
+{
+	return is_keeper(lock->pid) && kill(lock->pid, signo) == 0;
 }
 
 int places_find_program(const char *name, const char *module, char *out, size_t size)

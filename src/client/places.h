@@ -46,6 +46,10 @@ struct places_lock {
 enum { PLACES_E_NONE = 1 };
 NODISCARD int places_read_lock(const struct places *p, struct places_lock *ret);
 
+/* SIGHUP: make the socket again, start the daemon again.  SIGTERM: end.  False if
+ * that process is not a keeper (any more): nothing was sent. */
+bool places_signal_keeper(const struct places_lock *lock, int signo);
+
 /* A program of libexec/orchflow, found from $ORCHFLOW_LIBEXEC or beside this
  * program; @module is its folder in a build tree.  PLACES_E_NONE if absent. */
 NODISCARD int places_find_program(const char *name, const char *module, char *out, size_t size);

@@ -117,8 +117,6 @@ enum { CONNECT_E_NOBODY = FAIL_E_FAILED + 1, CONNECT_E_LATER };
 NODISCARD int connect_socket(const char *path, int *ret_fd, struct fail *reterr);
 /* Find or start a keeper and connect. */
 NODISCARD int connect_first(struct client *c, struct fail *reterr);
-/* Is the lock's process a keeper?  If so have it listen (again). */
-bool connect_wake(const struct places_lock *lock);
 /* Queue hello on a fresh connection. */
 NODISCARD int connect_adopt(struct client *c, int fd);
 

@@ -80,7 +80,7 @@ static void nobody(struct client *c)
 	struct places_lock lock;
 	struct fail f;
 
-	if (places_read_lock(&c->places, &lock) == 0 && connect_wake(&lock)) {
+	if (places_read_lock(&c->places, &lock) == 0 && places_signal_keeper(&lock, SIGHUP)) {
 		memcpy(c->socket, lock.socket, sizeof(c->socket));
 		return;
 	}
