@@ -333,6 +333,34 @@ static void test_scrolled_rows_are_moved_and_not_drawn_again(void **state)
 	rig_fini(&r);
 }
 
+static void number_lines(struct rig *r, int first)
+{
+	char text[128];
+
+	for (int y = 0; y < 20; y++) {
+		(void)snprintf(text, sizeof(text),
+			       "\033[%d;1H\033[33m%2d\033[m %d: a line of %d text", y + 1,
+			       y > 9 ? y - 9 : 9 - y, first + y, (first + y) * 7919);
+		vt_feed(r->pane, text, strlen(text));
+	}
+	show(r, "");
+}
+
+static void test_text_is_moved_beside_what_stays(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 80, 24);
+	show(&r, "\033[24;1Hstatus\033[3;70Hx");
+	number_lines(&r, 100);
+	number_lines(&r, 101);
+	assert_in_range(r.n_frame, 1, 350);
+	number_lines(&r, 99);
+	assert_in_range(r.n_frame, 1, 600);
+	rig_fini(&r);
+}
+
 static void test_wide_characters_and_clusters_keep_their_columns(void **state)
 {
 	struct rig r;
@@ -787,6 +815,7 @@ int main(void)
 		cmocka_unit_test(test_a_typed_character_costs_its_byte),
 		cmocka_unit_test(test_one_character_anywhere_costs_less_than_forty_bytes),
 		cmocka_unit_test(test_scrolled_rows_are_moved_and_not_drawn_again),
+		cmocka_unit_test(test_text_is_moved_beside_what_stays),
 		cmocka_unit_test(test_wide_characters_and_clusters_keep_their_columns),
 		cmocka_unit_test(test_links_are_drawn_with_an_address_that_cannot_break_out),
 		cmocka_unit_test(test_cursor_and_titles_follow_the_pane),
