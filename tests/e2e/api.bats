@@ -181,14 +181,14 @@ E
 
 @test "send_keys knows names, and refuses all when one is unknown" {
 	script <<'E'
-p = c.call("pane.create", command=["sh", "-c", "stty raw -echo; echo ready; od -An -v -tx1 -w1"])
+p = c.call("pane.create", command=["sh", "-c", "stty raw -echo; echo ready; od -An -v -tx1 -w14"])
 shows(p["id"], "ready")
 refused("UNKNOWN_KEY", "pane.send_keys", pane=p["id"], keys=["a", "Entre"])
 assert c.call("pane.get", pane=p["id"])["input_seq"] == 0
 c.call("pane.send_keys", pane=p["id"], keys=["a", "Enter", "C-c", "M-x", "Up", "F5", "Escape"])
-shows(p["id"], r"\s+".join("61 0d 03 1b 78 1b 5b 41 1b 5b 31 35 7e 1b".split()))
-c.call("pane.send_keys", pane=p["id"], keys=["Up"], literal=True)
-shows(p["id"], r"55\s+70")
+shows(p["id"], "61 0d 03 1b 78 1b 5b 41 1b 5b 31 35 7e 1b")
+c.call("pane.send_keys", pane=p["id"], keys=["Up"] * 7, literal=True)
+shows(p["id"], " ".join(["55 70"] * 7))
 E
 }
 
@@ -262,7 +262,7 @@ E
 p = c.call("pane.create", command=["sh", "-c", "echo ready; read x; echo \"<$x>\"; exit 6"])["id"]
 got = c.call("pane.wait", pane=p, regex="rea(dy)", timeout_ms=60000, **{"from": 0})
 assert got["reason"] == "match" and got["evidence"] == "output" and got["match"]["text"] == "ready", got
-assert got["match"]["seq"] == 0, got
+assert 0 <= got["match"]["seq"] <= got["seq"], got
 assert c.call("pane.wait", pane=p, idle_ms=50, timeout_ms=60000)["reason"] == "idle"
 assert c.call("pane.wait", pane=p, regex="never", timeout_ms=50)["reason"] == "timeout"
 refused("INVALID_REGEX", "pane.wait", pane=p, regex="(")
@@ -276,10 +276,11 @@ E
 
 @test "a signal reaches the leader or the whole session" {
 	script <<'E'
-body = ("trap 'echo leader' USR1; (trap 'echo child' USR1; echo up; while :; do sleep 0.05; done) & "
-        "echo up; while :; do sleep 0.05; done")
+body = ("trap 'echo leader' USR1; (trap 'echo child' USR1; echo up1; while :; do sleep 0.05; done) & "
+        "echo up2; while :; do sleep 0.05; done")
 p = c.call("pane.create", command=["sh", "-c", body])["id"]
-shows(p, "up[^u]*up")
+shows(p, "up1")
+shows(p, "up2")
 c.call("pane.signal", pane=p, signal="USR1", to="leader")
 shows(p, "leader")
 seq = c.call("pane.get", pane=p)["seq"]
@@ -310,7 +311,8 @@ assert packed.call("rpc.hello", encoding="msgpack")["encoding"] == "msgpack"
 def call(method, **params):
     return m.call(packed.sock, method, params)
 assert call("pane.write", pane=p, data=b"\xc3\xa9\x01\n")["written"] == 4
-shows(p, "\n.*\n")
+while c.call("pane.get", pane=p)["seq"] < len("é^A\r\né\1\r\n".encode()):  # the echo, and what cat says
+    time.sleep(0.01)
 read = call("pane.read", pane=p)
 assert isinstance(read["data"], bytes) and read["data"] == data_of(c.call("pane.read", pane=p)), read
 assert call("pane.get", pane=p) == c.call("pane.get", pane=p)

@@ -27,9 +27,9 @@ load helper
 }
 
 @test "send types text, --enter ends the line, --keys knows names" {
-	id=$(of new -- cat)
+	id=$(of new -- sed -u 's/.*/<&>/')
 	of send "$id" --enter 'hello world'
-	until_shows "$id" 'hello world\s+hello world'
+	until_shows "$id" '<hello world>'
 	of send "$id" --keys C-d
 	of wait "$id" --exit --timeout 60s
 	is "$(pane "$id" "d['status']")" "{'code': 0}"

@@ -156,7 +156,11 @@ def main():
     mayflies, n_under_way, downtimes = [], 0, []
     pid, _ = current_daemon(None)
     start = time.monotonic()
-    for n in range(args.kills):
+    n_wanted = args.kills // 20 + 1
+    # The share of time in a read depends on what else the machine does: where it is small, more kills are needed.
+    for n in range(3 * args.kills):
+        if n >= args.kills and n_under_way >= n_wanted:
+            break
         if n % 4 == 0:
             mayflies.append(mayfly(n))
         at = start + (n + random.random()) * SLOT_S
@@ -184,13 +188,14 @@ def main():
     if bytes(subscriber.data) != subscriber.pane.recorded(0, subscriber.end):
         fault(f"the subscriber's {len(subscriber.data)} bytes are not the {subscriber.end} written")
 
-    share = 100 * n_under_way / args.kills
+    n_kills = len(downtimes)
+    share = 100 * n_under_way / n_kills
     total = sum(p.length() for p in panes)
     print(f"printed: {total >> 20} MiB; subscriber: {subscriber.n_resumes} times resumed, "
           f"{len(subscriber.data)} bytes; back after a kill: median "
           f"{sorted(downtimes)[len(downtimes) // 2] * 1000:.0f} ms, longest {max(downtimes) * 1000:.0f} ms")
-    print(f"kills: {args.kills}, with a read under way: {n_under_way} ({share:.0f} %), bytes lost: {lost}")
-    if share <= 5 and args.kills >= 100:
+    print(f"kills: {n_kills}, with a read under way: {n_under_way} ({share:.0f} %), bytes lost: {lost}")
+    if n_under_way < n_wanted:
         fault("too few kills found a read under way: this proved nothing")
     return bool(faults)
 
@@ -217,6 +222,6 @@ parser.add_argument("writer")
 parser.add_argument("dir")
 parser.add_argument("--kills", type=int, default=200)
 parser.add_argument("--panes", type=int, default=20)
-parser.add_argument("--floods", type=int, default=2)
+parser.add_argument("--floods", type=int, default=4)
 args = parser.parse_args()
 sys.exit(main())
