@@ -12,7 +12,8 @@
  *   1. pages[0 .. n_pages-1] are in order and none is empty; pages[i].base +
  *      pages[i].n_lines == pages[i+1].base.
  *   2. Only the last page may be open (!is_closed), and only a closed one may
- *      be cold; a page has raw or cold, and both only within a function.
+ *      be cold; a page has either raw or cold.  Pages of one struct cold are
+ *      neighbours.
  *   3. skip < pages[0].n_lines, or both are 0: lines of the first page that are
  *      dropped already.
  *   4. n_bytes is the sum of page_bytes() over the pages.
@@ -31,15 +32,16 @@ struct history {
 	uint8_t *spare;           /* page_bytes, of a page that went; or NULL */
 	struct page_cache *cache; /* of the open page; NULL until a style comes */
 	struct vt_compress compress;
-	struct open_page *open; /* the cold page that was read last */
+	struct reader *reader; /* the cold pages that were read last */
 };
 
-/* A cold page's bytes, for reading. */
-struct open_page {
-	uint64_t base;     /* of the page */
-	size_t size_bytes; /* at data */
-	uint8_t *data;     /* NULL = none */
+/* Cold pages made readable. */
+struct reader {
+	const struct cold *cold; /* which ones; NULL = none */
+	uint8_t *data;           /* cold->size_bytes */
 };
+
+#define GROUP_PAGES 4u /* compressed together, in one step */
 
 /* Small histories get small pages: the limits are kept to a page. */
 static uint32_t page_size(uint32_t max_lines, size_t max_bytes)
@@ -60,8 +62,8 @@ struct history *history_new(uint32_t max_lines, size_t max_bytes,
 
 	if (!h)
 		return NULL;
-	h->open = mem_new(struct open_page);
-	if (!h->open) {
+	h->reader = mem_new(struct reader);
+	if (!h->reader) {
 		mem_free(h);
 		return NULL;
 	}
@@ -73,24 +75,34 @@ struct history *history_new(uint32_t max_lines, size_t max_bytes,
 	return h;
 }
 
-static void page_fini(struct page *p)
+static void close_reader(const struct history *h)
+{
+	mem_free(h->reader->data);
+	*h->reader = (struct reader){ 0 };
+}
+
+static void cold_unref(const struct history *h, struct cold *c)
+{
+	if (!c || --c->n_pages)
+		return;
+	if (h->reader->cold == c)
+		close_reader(h);
+	mem_free(c);
+}
+
+static void page_fini(const struct history *h, struct page *p)
 {
 	page_free_links(p, 0);
 	mem_free(p->raw);
-	mem_free(p->cold);
-	p->raw = p->cold = NULL;
+	cold_unref(h, p->cold);
+	p->raw = NULL;
+	p->cold = NULL;
 }
 
 /* What a page counts against max_bytes; a page that is open counts nothing yet. */
 static size_t page_bytes(const struct page *p)
 {
 	return p->is_closed ? p->used + 2 * (size_t)p->n_stored : 0;
-}
-
-static void close_reader(const struct history *h)
-{
-	mem_free(h->open->data);
-	*h->open = (struct open_page){ 0 };
 }
 
 struct history *history_free(struct history *h)
@@ -101,7 +113,7 @@ struct history *history_free(struct history *h)
 	mem_free(h->spare);
 	mem_free(h->cache);
 	mem_free(h->pages);
-	mem_free(h->open);
+	mem_free(h->reader);
 	mem_free(h);
 	return NULL;
 }
@@ -115,9 +127,7 @@ static void retire_page(struct history *h, struct page *p)
 		h->spare = p->raw;
 		p->raw = NULL;
 	}
-	if (h->open->data && h->open->base == p->base)
-		close_reader(h);
-	page_fini(p);
+	page_fini(h, p);
 }
 
 static void drop_first_page(struct history *h)
@@ -329,44 +339,53 @@ size_t history_bytes(const struct history *h)
 
 size_t history_memory(const struct history *h)
 {
-	size_t n = sizeof(*h) + sizeof(*h->open) + h->size_pages * sizeof(*h->pages) +
-		   h->open->size_bytes + (h->spare ? h->page_bytes : 0) +
-		   (h->cache ? sizeof(*h->cache) : 0);
+	size_t n = sizeof(*h) + sizeof(*h->reader) + h->size_pages * sizeof(*h->pages) +
+		   (h->reader->cold ? h->reader->cold->size_bytes : 0) +
+		   (h->spare ? h->page_bytes : 0) + (h->cache ? sizeof(*h->cache) : 0);
 
 	for (uint32_t i = 0; i < h->n_pages; i++) {
 		const struct page *p = &h->pages[i];
 
-		n += (p->raw ? p->index_end : 0) + (p->cold ? p->n_cold : 0) + page_links_memory(p);
+		n += (p->raw ? p->index_end : 0) + page_links_memory(p);
+		if (p->cold && (!i || p->cold != p[-1].cold))
+			n += sizeof(*p->cold) + p->cold->n_bytes;
 	}
 	return n;
 }
 
 /* --- reading --- */
 
+static int open_reader(const struct history *h, const struct cold *c)
+{
+	struct reader *rd = h->reader;
+
+	close_reader(h);
+	rd->data = mem_realloc(NULL, c->size_bytes);
+	if (!rd->data)
+		return -ENOMEM;
+	rd->cold = c;
+	if (!h->compress.decompress ||
+	    !h->compress.decompress(h->compress.user, c->bytes, c->n_bytes, rd->data,
+				    c->size_bytes)) {
+		close_reader(h);
+		return HISTORY_E_DAMAGED;
+	}
+	return 0;
+}
+
 int history_page_data(const struct history *h, const struct page *p, const uint8_t **ret)
 {
-	struct open_page *o = h->open;
+	int r = 0;
 
 	if (p->raw) {
 		*ret = p->raw;
 		return 0;
 	}
-	if (!o->data || o->base != p->base) {
-		close_reader(h);
-		o->data = mem_realloc(NULL, p->index_end);
-		if (!o->data)
-			return -ENOMEM;
-		o->base = p->base;
-		o->size_bytes = p->index_end;
-		if (!h->compress.decompress ||
-		    !h->compress.decompress(h->compress.user, p->cold, p->n_cold, o->data,
-					    p->index_end)) {
-			close_reader(h);
-			return HISTORY_E_DAMAGED;
-		}
-	}
-	*ret = o->data;
-	return 0;
+	if (h->reader->cold != p->cold)
+		r = open_reader(h, p->cold);
+	if (!r)
+		*ret = h->reader->data + p->cold_offset;
+	return r;
 }
 
 /* The page that holds line number @number, which is kept. */
@@ -481,26 +500,68 @@ static void pack_page(struct page *p)
 {
 	uint32_t n = 2 * p->n_stored, to = (p->used + 1) & ~1u;
 
+	if (p->index_end == to + n)
+		return; /* done already */
 	p->raw[p->used] = 0;
 	memmove(p->raw + to, p->raw + p->index_end - n, n);
 	p->index_end = to + n;
 }
 
-static void compress_page(struct history *h, struct page *p, uint8_t *scratch)
+/* Pages from @first on that can be compressed together; their bytes. */
+static uint32_t find_group(struct history *h, uint32_t first, size_t *ret_bytes)
 {
-	size_t n = h->compress.compress(h->compress.user, p->raw, p->index_end, scratch,
-					(size_t)p->index_end / 8 * 7);
+	uint32_t n = 0;
 
-	if (!n) {
-		p->is_stubborn = true;
+	for (*ret_bytes = 0; n < GROUP_PAGES && first + n < h->n_pages; n++) {
+		struct page *p = &h->pages[first + n];
+
+		if (!p->is_closed || !p->raw || p->is_stubborn)
+			break;
+		pack_page(p);
+		*ret_bytes += p->index_end;
+	}
+	return n;
+}
+
+static void chill_pages(struct page *p, uint32_t n, struct cold *c)
+{
+	uint32_t offset = 0;
+
+	for (uint32_t i = 0; i < n; i++, offset += p[i - 1].index_end) {
+		mem_free(TAKE(p[i].raw));
+		p[i].cold = c;
+		p[i].cold_offset = offset;
+	}
+}
+
+/* All pages of a group in @plain, to one struct cold.  What does not shrink by an
+ * eighth stays as it is; where memory is out, nothing happens. */
+static void compress_group(struct history *h, uint32_t first, uint32_t n, uint8_t *plain,
+			   size_t size)
+{
+	struct page *pages = &h->pages[first];
+	size_t room = size / 8 * 7, n_bytes, at = 0;
+	struct cold *c = mem_realloc(NULL, sizeof(*c) + room), *fitted;
+
+	if (!c)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		memcpy(plain + at, pages[i].raw, pages[i].index_end);
+		at += pages[i].index_end;
+	}
+	n_bytes = h->compress.compress(h->compress.user, plain, size, c->bytes, room);
+	if (!n_bytes) {
+		for (uint32_t i = 0; i < n; i++)
+			pages[i].is_stubborn = true;
+		mem_free(c);
 		return;
 	}
-	p->cold = mem_dup(scratch, n);
-	if (!p->cold)
-		return;
-	p->n_cold = (uint32_t)n;
-	mem_free(p->raw);
-	p->raw = NULL;
+	fitted = mem_realloc(c, sizeof(*c) + n_bytes);
+	c = fitted ? fitted : c;
+	c->n_pages = n;
+	c->n_bytes = (uint32_t)n_bytes;
+	c->size_bytes = (uint32_t)size;
+	chill_pages(pages, n, c);
 }
 
 static bool give_back(struct history *h)
@@ -510,29 +571,35 @@ static bool give_back(struct history *h)
 	return false;
 }
 
+/* An open page that is not nearly empty counts as full when nothing comes. */
+static void close_idle_page(struct history *h)
+{
+	const struct page *p = h->n_pages ? &h->pages[h->n_pages - 1] : NULL;
+
+	if (p && p->used >= h->page_bytes / 4)
+		close_last_page(h);
+}
+
 bool history_idle(struct history *h)
 {
-	struct page *p;
-	uint8_t *scratch;
+	uint8_t *plain;
+	uint32_t n = 0;
+	size_t size;
 
 	if (!h->compress.compress)
 		return give_back(h);
+	close_idle_page(h);
 	while (h->next_cold < h->n_pages) {
-		p = &h->pages[h->next_cold];
-		if (!p->is_closed)
+		n = find_group(h, h->next_cold, &size);
+		if (n || !h->pages[h->next_cold].is_closed)
 			break;
-		if (!p->raw || p->is_stubborn) {
-			h->next_cold++;
-			continue;
-		}
-		scratch = mem_realloc(NULL, p->index_end);
-		if (!scratch)
-			return give_back(h);
-		pack_page(p);
-		compress_page(h, p, scratch);
-		mem_free(scratch);
 		h->next_cold++;
-		return true;
 	}
-	return give_back(h);
+	plain = n && size <= UINT32_MAX ? mem_realloc(NULL, size) : NULL;
+	if (!plain)
+		return give_back(h);
+	compress_group(h, h->next_cold, n, plain, size);
+	mem_free(plain);
+	h->next_cold += n;
+	return true;
 }

@@ -66,7 +66,7 @@ size_t history_bytes(const struct history *h);
 /*
  * Read one line.  @ret_view points into @buf and, for links, into the history:
  * valid until the next call with that buffer and until that line is dropped.
- * May decompress a page (one is kept open, so reading on is cheap).
+ * May decompress up to 256 KiB (they are kept open, so reading on is cheap).
  *
  * Return:  0, -ERANGE, -ENOMEM.
  */
@@ -77,8 +77,8 @@ NODISCARD int history_read(const struct history *h, uint32_t index, struct line_
 int history_find_mark(const struct history *h, uint64_t id, uint32_t *ret_index,
 		      struct mark *ret_mark);
 
-/* One bounded step of housekeeping (a page is compressed, or memory for reading
- * is given back): call when the pane is quiet; true while there is more. */
+/* One bounded step of housekeeping (up to 256 KiB are compressed, or memory for
+ * reading is given back): call when the pane is quiet; true while there is more. */
 bool history_idle(struct history *h);
 
 /*

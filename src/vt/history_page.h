@@ -38,15 +38,24 @@ struct page_link {
 	char strings[];
 };
 
+/* Pages that were compressed together: one after the other they have more in
+ * common than each has in itself. */
+struct cold {
+	uint32_t n_pages;    /* that still point here; the last one frees it */
+	uint32_t n_bytes;    /* compressed */
+	uint32_t size_bytes; /* of all pages together */
+	uint8_t bytes[];
+};
+
 struct page {
 	uint64_t base;               /* number of its first line, see history_dropped() */
 	uint8_t *raw;                /* NULL while cold */
-	uint8_t *cold;               /* compressed [0, index_end), or NULL */
+	struct cold *cold;           /* NULL while raw */
 	struct page_link *links;     /* those that readers asked for; freed with the page */
 	uint64_t mark_min, mark_max; /* ids; min > max = none */
 	uint32_t used;               /* bytes of records */
 	uint32_t index_end;          /* see above */
-	uint32_t n_cold;             /* bytes at cold */
+	uint32_t cold_offset;        /* bytes: where it begins in there */
 	uint32_t n_lines;            /* in use */
 	uint32_t n_stored;           /* in the index; > n_lines if some were popped while cold */
 	bool is_closed;              /* takes no more lines */

@@ -302,7 +302,7 @@ static void test_cold_pages_shrink_one_step_at_a_time(void **state)
 	warm = history_memory(h);
 	for (n_squeezed = 0; history_idle(h); steps++)
 		assert_int_equal(n_squeezed, steps + 1);
-	assert_true(steps >= 10);
+	assert_true(steps >= 4);
 	assert_true(history_memory(h) < warm / 4);
 	assert_false(history_idle(h));
 	assert_int_equal(n_squeezed, steps);

@@ -77,7 +77,8 @@ static bool is_restorable(const struct vt *vt)
 	for (int row = -vt_history_lines(vt); row < vt_rows(vt); row++) {
 		if (vt_line(vt, row, &buf, &v))
 			abort();
-		ret &= is_paintable(vt, &v);
+		/* A national set can make a character of DEL, which is none. */
+		ret &= is_paintable(vt, &v) && !memchr(v.text ? v.text : "", 0x7f, v.n_bytes);
 	}
 	for (int y = 0; y < vt_rows(vt); y++) {
 		const struct row *r = vt->primary.grid.rows[y];
