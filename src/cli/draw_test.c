@@ -224,6 +224,11 @@ static void check(const struct rig *r)
 	check_cursor(r, top, left);
 }
 
+static void feed(struct vt *vt, const char *bytes)
+{
+	vt_feed(vt, bytes, strlen(bytes));
+}
+
 static void frame(struct rig *r)
 {
 	if (vt_is_synced(r->pane))
@@ -232,16 +237,11 @@ static void frame(struct rig *r)
 	rig_give(r);
 }
 
-static void show_n(struct rig *r, const char *bytes, size_t n)
-{
-	vt_feed(r->pane, bytes, n);
-	frame(r);
-	check(r);
-}
-
 static void show(struct rig *r, const char *bytes)
 {
-	show_n(r, bytes, strlen(bytes));
+	feed(r->pane, bytes);
+	frame(r);
+	check(r);
 }
 
 /* --- tests --- */
@@ -341,7 +341,7 @@ static void number_lines(struct rig *r, int first)
 		(void)snprintf(text, sizeof(text),
 			       "\033[%d;1H\033[33m%2d\033[m %d: a line of %d text", y + 1,
 			       y > 9 ? y - 9 : 9 - y, first + y, (first + y) * 7919);
-		vt_feed(r->pane, text, strlen(text));
+		feed(r->pane, text);
 	}
 	show(r, "");
 }
@@ -387,8 +387,8 @@ static void test_links_are_drawn_with_an_address_that_cannot_break_out(void **st
 	show(&r, "\033]8;;https://example.org/a?b;c\033\\link\033]8;;\033\\ no "
 		 "\033]8;id=x;file:///tmp\033\\other\033]8;;\033\\");
 	show(&r, "\033[H\033]8;;http://b/\033\\LI");
-	vt_feed(r.pane, "\033[3H\033]8;;http://\xc3\xa9 \xff/\033\\", 25);
-	vt_feed(r.pane, "bad", 3);
+	feed(r.pane, "\033[3H\033]8;;http://\xc3\xa9 \xff/\033\\");
+	feed(r.pane, "bad");
 	assert_int_equal(draw_frame(r.draw, r.pane, &r.out), 0);
 	for (size_t i = 0; i < buf_len(&r.out); i++)
 		assert_in_range((unsigned char)buf_data(&r.out)[i], 0x08, 0x7e);
@@ -472,8 +472,8 @@ static void test_leaving_gives_the_terminal_back_as_it_was(void **state)
 	assert_true(user_modes(r.user) == (user_modes(fresh) | 1ull << VT_MODE_CURSOR_BLINK));
 	assert_int_equal(vt_kitty_flags(r.user), 0);
 	assert_string_equal(vt_title(r.user, VT_TITLE_WINDOW), "");
-	vt_feed(r.user, "!", 1);
-	vt_feed(fresh, "!", 1);
+	feed(r.user, "!");
+	feed(fresh, "!");
 	see_line(r.user, 0, 0, a, 40);
 	see_line(fresh, 0, 0, b, 40);
 	for (size_t i = 0; i < ARRAY_LEN(a); i++)
@@ -537,7 +537,7 @@ static void test_a_resized_terminal_is_drawn_anew(void **state)
 	assert_int_equal(vt_resize(r.user, 60, 8), 0);
 	assert_int_equal(draw_resize(r.draw, 60, 8), 0);
 	show(&r, "");
-	vt_feed(r.user, "\033[3;3Hrubbish\033[41m", 17);
+	feed(r.user, "\033[3;3Hrubbish\033[41m");
 	draw_forget(r.draw);
 	show(&r, "");
 	rig_fini(&r);
@@ -549,7 +549,7 @@ static void test_an_update_is_awaited(void **state)
 
 	(void)state;
 	rig_init(&r, 40, 4);
-	vt_feed(r.pane, "\033[?2026hhalf", 12);
+	feed(r.pane, "\033[?2026hhalf");
 	assert_int_equal(draw_frame(r.draw, r.pane, &r.out), DRAW_E_SYNCED);
 	assert_int_equal(buf_len(&r.out), 0);
 	show(&r, " whole\033[?2026l");
@@ -605,11 +605,9 @@ static void test_a_simple_terminal_gets_simple_sequences(void **state)
 	(void)state;
 	rig_init(&r, 40, 6);
 	draw_set_caps(r.draw, &none);
-	vt_feed(r.pane,
-		"plain \033[1;31mred\033[m \033[48;2;0;0;200mbg\033[K\033[m\r\n\xe6\x97\xa5"
-		"x\xcc\x81 \033[4:3;58:5:1mcurly\033[3;9mx\033[m\033]8;;http://a\033\\l"
-		"\033]2;t\a\033[?1000;2004h\033[>1u\033[5 q",
-		125);
+	feed(r.pane, "plain \033[1;31mred\033[m \033[48;2;0;0;200mbg\033[K\033[m\r\n\xe6\x97\xa5"
+		     "x\xcc\x81 \033[4:3;58:5:1mcurly\033[3;9mx\033[m\033]8;;http://a\033\\l"
+		     "\033]2;t\a\033[?1000;2004h\033[>1u\033[5 q");
 	assert_int_equal(draw_frame(r.draw, r.pane, &r.out), 0);
 	buf_put_char(&r.out, '\0');
 	for (const char *s = buf_data(&r.out); (s = strchr(s, '\033')); s++) {
@@ -718,7 +716,7 @@ static void random_piece(struct rig *r)
 		(void)snprintf(text, sizeof(text), "%s",
 			       pieces[(size_t)rand() % ARRAY_LEN(pieces)]);
 	}
-	vt_feed(r->pane, text, strlen(text));
+	feed(r->pane, text);
 }
 
 static void random_resize(struct rig *r)
@@ -800,7 +798,7 @@ static void test_tables_do_not_grow_with_every_colour_ever_seen(void **state)
 			(void)snprintf(text, sizeof(text),
 				       "\033]8;;http://%d/\033\\\033[38;2;%d;%d;%dm%ca%lc\033[m",
 				       i * 40 + k, i & 255, k, i >> 8, 'a' + k % 26, 0x300 + k);
-			vt_feed(r.pane, text, strlen(text));
+			feed(r.pane, text);
 		}
 		show(&r, "");
 	}
