@@ -501,8 +501,10 @@ static const struct api_method methods[] = {
 			     .type = RPC_T_STRING,
 			     .min = 1,
 			     .max = API_MAX_REGEX,
-			     .doc = "the output matches (PCRE2, over bytes)" },
-			   SEQ_PARAM("from", "match output from here on; now if absent"),
+			     .doc = "what is shown matches (PCRE2; text without control sequences, "
+				    "wrapped "
+				    "lines joined; bytes where a pane has no screen)" },
+			   SEQ_PARAM("from", "match what output from here on shows; now if absent"),
 			   { .name = "timeout_ms",
 			     .type = RPC_T_INT,
 			     .unit = "ms",

@@ -22,11 +22,13 @@
 
 #define REPLIES_MAX (64u << 10) /* bytes waiting for a program that asks and never reads */
 
+/* With raw output there is no terminal at the other end but a file or a pipe: what
+ * looks like a question is data, and the answer would be echoed into it. */
 static void on_reply(void *user, const char *bytes, size_t n)
 {
 	struct pane *p = user;
 
-	if (buf_len(&p->replies) + n <= REPLIES_MAX)
+	if (!p->wants_raw_output && buf_len(&p->replies) + n <= REPLIES_MAX)
 		buf_put(&p->replies, bytes, n);
 }
 

@@ -239,6 +239,39 @@ static void a_pattern_is_found_over_the_end_of_a_wrapped_line(void **state)
 	assert_true(w.is_done);
 }
 
+static void a_pattern_may_span_lines_that_came_in_pieces(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct pane *p = make(k);
+	struct waited w;
+
+	fake_print(k, p, "up before\r\n");
+	begin_wait(k, p, "up\\n(.*\\n)*up", false, &w);
+	fake_print(k, p, "up\r\n");
+	fake_print(k, p, "1\r\n2\r\n3\r\n4\r\n5\r\n");
+	assert_false(w.is_done);
+	fake_print(k, p, "up\r\n");
+	assert_true(w.is_done);
+	assert_string_equal(w.match, "up\n1\n2\n3\n4\n5\nup");
+}
+
+static void raw_output_is_data_and_never_answered(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct pane_spec spec = fake_spec();
+	struct fake_created made;
+	struct pane *p;
+	char c;
+
+	spec.wants_raw_output = true;
+	p = fake_create(k, &spec, &made);
+	assert_non_null(p);
+	fcntl(fake_pane_of(k, 1)->slave, F_SETFL, O_NONBLOCK);
+	fake_print(k, p, "\033[c\005\033[6n");
+	fake_keeper_turn(k, 50);
+	assert_int_equal(read(fake_pane_of(k, 1)->slave, &c, 1), -1);
+}
+
 static void a_progress_bar_is_seen_as_it_stands(void **state)
 {
 	struct fake_keeper *k = *state;
@@ -334,6 +367,8 @@ int main(void)
 		T(a_pattern_is_found_in_lines_that_left_the_screen_at_once),
 		T(a_pattern_is_found_over_the_end_of_a_wrapped_line),
 		T(a_progress_bar_is_seen_as_it_stands),
+		T(a_pattern_may_span_lines_that_came_in_pieces),
+		T(raw_output_is_data_and_never_answered),
 		T(who_wants_screens_begins_with_one_and_never_gets_a_backlog),
 	};
 

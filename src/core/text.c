@@ -9,6 +9,7 @@
 #include "core/state.h"
 #include "vt/vt.h"
 
+#define OVERLAP_LINES 50
 #define HISTORY_LOOK_LINES 4000 /* of a flood between two looks, the newest */
 
 /* Line numbers that scrolling does not change. */
@@ -84,8 +85,7 @@ static int put_row(const struct vt *vt, int row, const struct text_mark *m,
 	return 0;
 }
 
-/* The changed part of the screen is taken as one piece, so that a pattern may
- * span lines of it. */
+/* The changed part of the screen, as one piece. */
 static void changed_rows(const struct vt *vt, const struct text_mark *m, int *ret_first,
 			 int *ret_last)
 {
@@ -98,6 +98,21 @@ static void changed_rows(const struct vt *vt, const struct text_mark *m, int *re
 			*ret_first = row;
 		*ret_last = row;
 	}
+}
+
+/* Where to begin: with the lines that left the screen since the last look, or the
+ * first that changed, and some before them, so that a pattern may span what came
+ * in pieces.  What was looked at before did not match, or the wait were over. */
+static int first_row(const struct vt *vt, const struct text_mark *m, int n_new, int first)
+{
+	int64_t row = (n_new > 0 ? -n_new : first) - OVERLAP_LINES;
+	int64_t begin = m->first_line - (int64_t)vt_lines_pushed(vt);
+
+	if (m->first_line == INT64_MIN)
+		return 0;
+	if (row < begin)
+		row = begin;
+	return row < -vt_history_lines(vt) ? -vt_history_lines(vt) : (int)row;
 }
 
 int text_changed(struct text_mark *m, const struct vt *vt, struct buf *out)
@@ -120,10 +135,10 @@ int text_changed(struct text_mark *m, const struct vt *vt, struct buf *out)
 		n_new = HISTORY_LOOK_LINES;
 	if (n_new > vt_history_lines(vt))
 		n_new = vt_history_lines(vt);
-	for (int row = (int)-n_new; r == 0 && row < 0; row++)
-		r = put_row(vt, row, m, &scratch, out);
-	for (int row = n_new > 0 ? 0 : first; r == 0 && row <= last; row++)
-		r = put_row(vt, row, m, &scratch, out);
+	if (n_new > 0 || last >= 0) {
+		for (int row = first_row(vt, m, (int)n_new, first); r == 0 && row <= last; row++)
+			r = put_row(vt, row, m, &scratch, out);
+	}
 	m->age = vt_age(vt);
 	m->n_pushed = vt_lines_pushed(vt);
 	m->reflow_age = vt_reflow_age(vt);
