@@ -217,10 +217,19 @@ void print_repeat(struct vt *vt, int n)
 {
 	uint32_t cp = vt->last_cp;
 	int max = vt->cols * vt->rows;
+	uint8_t text[256];
 
 	if (!cp)
 		return;
-	for (n = n < max ? n : max; n > 0; n--) {
+	n = n < max ? n : max;
+	if (vt->is_simple && cp < 0x80) {
+		memset(text, (int)cp, sizeof text);
+		for (; n > (int)sizeof text; n -= (int)sizeof text)
+			print_ascii(vt, text, sizeof text);
+		print_ascii(vt, text, (size_t)n);
+		return;
+	}
+	for (; n > 0; n--) {
 		term_forget_last(vt); /* each is a cell of its own */
 		print_decoded(vt, cp, unicode_props(cp));
 	}
