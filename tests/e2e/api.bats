@@ -244,8 +244,11 @@ E
 	script <<'E'
 for n in range(20):
     c.call("events.subscribe", kinds=["pane.exit"])
-    p = c.call("pane.create", command=["sh", "-c", f"sleep 0.0{n % 3}; seq 1 3000; printf END"], raw_output=True)["id"]
-    c.call("pane.subscribe", pane=p, start=True)
+    body = f"stty -echo; echo ready; read x; sleep 0.0{n % 3}; seq 1 3000; printf END"
+    p = c.call("pane.create", command=["sh", "-c", body], raw_output=True)["id"]
+    shows(p, "ready")
+    c.call("pane.subscribe", pane=p, **{"from": 0})
+    c.call("pane.write", pane=p, text="\n")
     data = b""
     while True:
         name, params = c.event()
