@@ -12,8 +12,11 @@
  *   7. modes that would disturb 6
  *   8. the sequence that the terminal is in the middle of
  *
- * Not restored: marks, a hidden alternate screen's text, and what shows only
- * in the next character: the one that REP repeats when the cursor has moved.
+ * Not restored: marks, a hidden alternate screen's text, the character that
+ * REP repeats when the cursor has moved since, a single shift in a saved cursor,
+ * text beyond the middle of a double-width line, that a last row of a screen
+ * below 4 x 3 is wrapped, and where a cursor is that origin mode holds outside
+ * of the margins of the alternate screen.
  */
 #include "vt/charset.h"
 #include "vt/cursor.h"

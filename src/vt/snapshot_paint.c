@@ -348,12 +348,11 @@ static void put_wrap(struct painter *p, const struct line_view *v)
 	int width = width_of(p, v), y = p->y;
 
 	paint_pen(p, &no_style, NULL);
-	if (p->is_pending) {
-		buf_put_str(p->out, p->is_joining ? "\033\\x" : "x");
-	} else {
+	if (!p->is_pending)
 		paint_goto(p, y, width - 1);
-		buf_put_str(p->out, "\xe3\x80\x80"); /* ideographic space */
-	}
+	if (p->is_joining)
+		buf_put_str(p->out, "\033\\");
+	buf_put_str(p->out, p->is_pending ? "x" : "\xe3\x80\x80"); /* ideographic space */
 	p->is_joining = false;
 }
 

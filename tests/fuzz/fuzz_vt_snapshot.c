@@ -34,10 +34,21 @@ static void check_same(const char *what, const struct buf *a, const struct buf *
 	abort();
 }
 
+/* Mostly sizes at which everything can be restored. */
+static int cols_of(uint8_t b)
+{
+	return b < 240 ? 4 + b % 60 : 1 + b % 3;
+}
+
+static int rows_of(uint8_t b)
+{
+	return b < 240 ? 3 + b % 20 : 1 + b % 2;
+}
+
 static struct vt *make(const uint8_t *data, size_t len, int *ret_cols, int *ret_rows)
 {
 	const struct vt_opts opts = { .history_lines = 50 };
-	int cols = 4 + data[0] % 60, rows = 3 + data[1] % 20;
+	int cols = cols_of(data[0]), rows = rows_of(data[1]);
 	struct vt *vt = vt_new(cols, rows, &opts, NULL, NULL);
 	size_t from = 2;
 
@@ -45,8 +56,8 @@ static struct vt *make(const uint8_t *data, size_t len, int *ret_cols, int *ret_
 		if (data[i] != 0xff || i + 2 >= len)
 			continue;
 		vt_feed(vt, data + from, i - from);
-		cols = 4 + data[i + 1] % 60;
-		rows = 3 + data[i + 2] % 20;
+		cols = cols_of(data[i + 1]);
+		rows = rows_of(data[i + 2]);
 		if (vt_resize(vt, cols, rows))
 			abort();
 		from = i + 3;
@@ -72,7 +83,8 @@ static bool is_restorable(const struct vt *vt)
 {
 	struct line_buf buf = LINE_BUF_INIT;
 	struct line_view v;
-	bool ret = true;
+	/* Below, there is no room for what makes a wrap on the last row. */
+	bool ret = vt_cols(vt) >= 4 && vt_rows(vt) >= 3;
 
 	for (int row = -vt_history_lines(vt); row < vt_rows(vt); row++) {
 		if (vt_line(vt, row, &buf, &v))
