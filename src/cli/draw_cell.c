@@ -28,10 +28,16 @@ bool draw_is_unsure(const struct draw *d, struct cell c)
 	return unicode_props(cp) & UNICODE_EMOJI || cp >= 0x1f000 || unicode_width(cp) != 1;
 }
 
+static bool is_regional(uint32_t cp)
+{
+	return unicode_class(unicode_props(cp)) == UNICODE_REGIONAL;
+}
+
 /*
  * The code points of a cluster that do not make it wider, on this terminal,
  * than we think it is: without clusters each counts for itself, with them a
- * variation selector can widen it (and the pane may have had it off).
+ * variation selector or the second letter of a flag widens it (but the pane may
+ * have had clusters off, or no room in its last column).
  */
 static size_t fit(const struct draw *d, const char *text, size_t n, unsigned n_cols, char *out)
 {
@@ -42,7 +48,8 @@ static size_t fit(const struct draw *d, const char *text, size_t n, unsigned n_c
 	for (size_t i = 0; i < n;) {
 		size_t len = utf8_decode(text + i, n - i, &cp);
 		unsigned w = unicode_width(cp);
-		bool is_widening = cp == AS_EMOJI && unicode_props(base) & UNICODE_EMOJI;
+		bool is_widening =
+			(cp == AS_EMOJI && unicode_props(base) & UNICODE_EMOJI) || is_regional(cp);
 
 		if (draw_has(d, TERMCAPS_CLUSTERS)) {
 			if (i && n_cols == 1 && (w == 2 || is_widening))
