@@ -59,14 +59,20 @@ static void nap(unsigned ms)
 	(void)poll(NULL, 0, (int)ms);
 }
 
-/* connect_socket() until the deadline, while its queue is full; also while nobody
- * listens if @is_promised. */
-static int connect_until(struct client *c, bool is_promised, int *ret_fd, struct fail *reterr)
+/* connect_socket() until the deadline while its queue is full; also while nobody
+ * listens there, if @keeper (NULL: nobody does) has promised to and is alive. */
+static int connect_until(struct client *c, const struct places_lock *keeper, int *ret_fd,
+			 struct fail *reterr)
 {
+	struct places_lock now;
+
 	for (;;) {
 		int r = connect_socket(c->socket, ret_fd, reterr);
 
-		if (r != CONNECT_E_LATER && !(r == CONNECT_E_NOBODY && is_promised))
+		if (r == CONNECT_E_NOBODY &&
+		    (!keeper || places_read_lock(&c->places, &now) || now.pid != keeper->pid))
+			return r;
+		if (r != CONNECT_E_LATER && r != CONNECT_E_NOBODY)
 			return r;
 		if (clock_mono_ns() > c->deadline_ns)
 			return client_failf(reterr, "nobody accepts connections at %s", c->socket);
@@ -89,7 +95,7 @@ static int connect_locked(struct client *c, int *ret_fd, struct fail *reterr)
 		return r;
 	if (r == CONNECT_E_NOBODY && !places_signal_keeper(&lock, SIGHUP))
 		return CONNECT_E_NOBODY;
-	return connect_until(c, true, ret_fd, reterr);
+	return connect_until(c, &lock, ret_fd, reterr);
 }
 
 static int connect_start(struct client *c, int *ret_fd, struct fail *reterr)
@@ -109,7 +115,7 @@ static int connect_start(struct client *c, int *ret_fd, struct fail *reterr)
 	}
 	if (r)
 		return r;
-	return connect_until(c, false, ret_fd, reterr);
+	return connect_until(c, NULL, ret_fd, reterr);
 }
 
 int connect_first(struct client *c, struct fail *reterr)
@@ -121,9 +127,12 @@ int connect_first(struct client *c, struct fail *reterr)
 		return r;
 	r = connect_socket(c->socket, &fd, reterr);
 	if (r == CONNECT_E_LATER)
-		r = connect_until(c, false, &fd, reterr);
+		r = connect_until(c, NULL, &fd, reterr);
 	if (r == CONNECT_E_NOBODY)
 		r = connect_locked(c, &fd, reterr);
+	/* What the lock of a keeper that is gone said does not count. */
+	if (r == CONNECT_E_NOBODY)
+		memcpy(c->socket, c->places.socket, sizeof(c->socket));
 	if (r == CONNECT_E_NOBODY && c->wants_start)
 		r = connect_start(c, &fd, reterr);
 	if (r == CONNECT_E_NOBODY || r == CONNECT_E_LATER) {

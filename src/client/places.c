@@ -215,6 +215,27 @@ int places_make_dirs(const struct places *p, struct fail *reterr)
 	return r;
 }
 
+/* A process that has ended counts as gone, also while nobody has reaped it. */
+static bool is_alive(pid_t pid)
+{
+	char path[40], text[128];
+	const char *behind_name;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	behind_name = strrchr(text, ')');
+	return behind_name && !strchr("ZX", behind_name[1] ? behind_name[2] : 'X');
+}
+
 int places_read_lock(const struct places *p, struct places_lock *ret)
 {
 	char path[PATH_MAX + 16], text[PLACES_SOCKET_MAX + 32];
@@ -238,7 +259,7 @@ int places_read_lock(const struct places *p, struct places_lock *ret)
 	newline = strchr(++end, '\n');
 	if (!newline || newline == end || (size_t)(newline - end) >= sizeof(ret->socket))
 		return PLACES_E_NONE;
-	if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+	if (!is_alive((pid_t)pid))
 		return PLACES_E_NONE;
 	*newline = '\0';
 	ret->pid = (pid_t)pid;
