@@ -33,21 +33,17 @@ struct leader {
 	bool is_live;
 };
 
-struct job {
+/* One at a time; kept, so that asking cannot fail. */
+struct census_job {
 	uv_work_t work;
 	struct core *core;
-	uint32_t keeper_pid, daemon_pid;
+	uint32_t daemon_pid;
 	struct leader *leaders; /* by pid */
 	uint32_t n_leaders;
 	struct core_process *all; /* by pid, as scanned; then ours only */
 	uint32_t n_all, max_all;
+	bool has_leaders, is_partial;
 	struct list waiting; /* struct census_request */
-};
-
-struct census_request {
-	struct list link;
-	census_fn *on_done;
-	void *user;
 };
 
 static long ticks_per_s(void)
@@ -78,7 +74,7 @@ static ssize_t read_proc(uint32_t pid, const char *name, char *out, size_t size)
 	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -1;
+		return -errno;
 	n = read(fd, out, size - 1);
 	close(fd);
 	if (n >= 0)
@@ -94,8 +90,10 @@ bool census_read_stat(uint32_t pid, struct core_process *ret)
 	long rss;
 	char buf[1024], *open, *close;
 	int ppid, pgid, sid;
+	ssize_t n = read_proc(pid, "stat", buf, sizeof buf);
 
-	if (read_proc(pid, "stat", buf, sizeof buf) <= 0)
+	errno = n < 0 ? (int)-n : ENOENT;
+	if (n <= 0)
 		return false;
 	open = strchr(buf, '(');
 	close = strrchr(buf, ')');
@@ -135,7 +133,7 @@ static int compare_leaders(const void *a, const void *b)
 	return p->pane > q->pane ? -1 : p->pane < q->pane;
 }
 
-static void drop_doubles(struct job *j)
+static void drop_doubles(struct census_job *j)
 {
 	uint32_t n = 0;
 
@@ -146,14 +144,14 @@ static void drop_doubles(struct job *j)
 	j->n_leaders = n;
 }
 
-static struct core_process *find(struct job *j, uint32_t pid)
+static struct core_process *find(struct census_job *j, uint32_t pid)
 {
 	struct core_process key = { .pid = pid };
 
 	return j->all ? bsearch(&key, j->all, j->n_all, sizeof key, compare_pids) : NULL;
 }
 
-static const struct leader *find_leader(const struct job *j, uint32_t pid)
+static const struct leader *find_leader(const struct census_job *j, uint32_t pid)
 {
 	uint32_t lo = 0, hi = j->n_leaders;
 
@@ -171,23 +169,29 @@ static const struct leader *find_leader(const struct job *j, uint32_t pid)
 	return NULL;
 }
 
-static void scan(struct job *j)
+static void scan(struct census_job *j)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
 
+	j->is_partial = !d;
 	while (d && (e = readdir(d))) {
 		struct core_process p;
 
-		if (!isdigit((unsigned char)e->d_name[0]) ||
-		    !census_read_stat((uint32_t)strtoul(e->d_name, NULL, 10), &p))
+		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
+		if (!census_read_stat((uint32_t)strtoul(e->d_name, NULL, 10), &p)) {
+			j->is_partial |= errno != ENOENT && errno != ESRCH;
+			continue;
+		}
 		if (j->n_all == j->max_all) {
 			uint32_t max = j->max_all ? 2 * j->max_all : 256;
 			void *grown = mem_realloc(j->all, max * sizeof p);
 
-			if (!grown)
+			if (!grown) {
+				j->is_partial = true;
 				break;
+			}
 			j->all = grown;
 			j->max_all = max;
 		}
@@ -200,7 +204,7 @@ static void scan(struct job *j)
 }
 
 /* Walks up to the keeper.  The first leader of a living pane on the way owns it. */
-static bool is_ours(struct job *j, struct core_process *p)
+static bool is_ours(struct census_job *j, struct core_process *p)
 {
 	struct core_process *at = p;
 
@@ -212,14 +216,14 @@ static bool is_ours(struct job *j, struct core_process *p)
 			p->pane = l->pane;
 			p->is_stray = false;
 		}
-		if (at->ppid == j->keeper_pid)
+		if (at->ppid == j->core->status.keeper_pid)
 			return at->pid != j->daemon_pid;
 		at = find(j, at->ppid);
 	}
 	return false;
 }
 
-static void tell_pane_of_stray(struct job *j, struct core_process *p, char *scratch)
+static void tell_pane_of_stray(struct census_job *j, struct core_process *p, char *scratch)
 {
 	const struct leader *l = find_leader(j, p->sid);
 	ssize_t n;
@@ -255,13 +259,14 @@ static void read_command(struct core_process *p)
 
 static void on_work(uv_work_t *w)
 {
-	struct job *j = w->data;
+	struct census_job *j = w->data;
 	char *scratch = mem_zalloc(1, ENVIRON_MAX);
 	uint64_t boot = j->core->boot_us;
 	bool *ours;
 
 	scan(j);
 	ours = mem_zalloc(j->n_all + 1, sizeof *ours);
+	j->is_partial |= !scratch || !ours || !j->has_leaders;
 	for (uint32_t i = 0; ours && i < j->n_all; i++)
 		ours[i] = is_ours(j, &j->all[i]);
 	uint32_t n = 0;
@@ -285,28 +290,30 @@ static void start(struct core *c);
 
 static void on_worked(uv_work_t *w, int status)
 {
-	struct job *j = w->data;
+	struct census_job *j = w->data;
 	struct core *c = j->core;
-	struct census census = { .processes = j->all, .n = status < 0 ? 0 : j->n_all };
+	struct census census = { .processes = j->all,
+				 .n = j->n_all,
+				 .is_partial = j->is_partial || status < 0 };
 
-	c->is_census_running = false;
-	list_for_each_safe (l, &j->waiting) {
-		struct census_request *r = list_entry(l, struct census_request, link);
+	while (!list_is_empty(&j->waiting)) {
+		struct census_request *r = list_entry(j->waiting.next, struct census_request, link);
 
-		list_remove(l);
+		list_remove(&r->link);
 		r->on_done(&census, r->user);
-		mem_free(r);
 	}
 	mem_free(j->all);
 	mem_free(j->leaders);
-	mem_free(j);
+	c->is_census_running = false;
 	if (!list_is_empty(&c->census_waiting))
 		start(c);
 }
 
-static void note_leaders(struct job *j, struct core *c)
+/* False: no memory. */
+static bool note_leaders(struct census_job *j, struct core *c)
 {
 	j->leaders = mem_zalloc(c->n_panes + 1, sizeof *j->leaders);
+	j->n_leaders = 0;
 	for (uint32_t i = 0; j->leaders && i < c->n_panes; i++) {
 		const struct pane *p = c->panes[i];
 
@@ -318,54 +325,49 @@ static void note_leaders(struct job *j, struct core *c)
 		}
 	}
 	if (!j->leaders)
-		return;
+		return false;
 	qsort(j->leaders, j->n_leaders, sizeof *j->leaders, compare_leaders);
 	drop_doubles(j);
+	return true;
 }
 
 static void start(struct core *c)
 {
-	struct job *j = mem_new(struct job);
+	struct census_job *j = c->census;
 
-	if (!j) {
-		struct census none = { 0 };
-
-		log_error("out of memory: no census");
-		list_for_each_safe (l, &c->census_waiting) {
-			struct census_request *r = list_entry(l, struct census_request, link);
-
-			list_remove(l);
-			r->on_done(&none, r->user);
-			mem_free(r);
-		}
-		return;
-	}
-	j->work.data = j;
-	j->core = c;
-	j->keeper_pid = c->status.keeper_pid;
-	j->daemon_pid = (uint32_t)getpid();
-	list_init(&j->waiting);
+	j->all = NULL;
+	j->n_all = j->max_all = 0;
 	list_for_each_safe (l, &c->census_waiting) {
 		list_remove(l);
 		list_append(&j->waiting, l);
 	}
-	note_leaders(j, c);
+	j->has_leaders = note_leaders(j, c);
 	c->is_census_running = true;
 	if (uv_queue_work(c->loop, &j->work, on_work, on_worked) < 0)
-		on_worked(&j->work, UV_EINVAL);
+		abort(); /* only without a function to call */
 }
 
-void census_request(struct core *c, census_fn *on_done, void *user)
+int census_open(struct core *c)
 {
-	struct census_request *r = mem_new(struct census_request);
-	struct census none = { 0 };
+	struct census_job *j = mem_new(struct census_job);
 
-	if (!r) {
-		on_done(&none, user);
-		return;
-	}
-	r->on_done = on_done;
-	r->user = user;
+	if (!j)
+		return err_origin(-ENOMEM);
+	j->work.data = j;
+	j->core = c;
+	j->daemon_pid = (uint32_t)getpid();
+	list_init(&j->waiting);
+	c->census = j;
+	return 0;
+}
+
+void census_close(struct core *c)
+{
+	mem_free(c->census);
+}
+
+void census_request(struct core *c, struct census_request *r)
+{
 	list_append(&c->census_waiting, &r->link);
 	if (!c->is_census_running)
 		start(c);
@@ -374,6 +376,7 @@ void census_request(struct core *c, census_fn *on_done, void *user)
 /* ---- for the API ---- */
 
 struct listing {
+	struct census_request request;
 	struct core *core;
 	uint64_t pane;
 	core_processes_fn *on_done;
@@ -397,7 +400,7 @@ static void on_listed(const struct census *census, void *user)
 		if (census->processes[i].pane == l->pane)
 			mine[n++] = census->processes[i];
 	}
-	if (l->pane && !mine) {
+	if (census->is_partial || (l->pane && !mine)) {
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
 		l->on_done(NULL, 0, &f, l->user);
 	} else {
@@ -421,5 +424,6 @@ void core_processes(struct core *c, struct pane *p, core_processes_fn *done, voi
 	*l = (struct listing){
 		.core = c, .pane = p ? p->number : 0, .on_done = done, .user = user
 	};
-	census_request(c, on_listed, l);
+	l->request = (struct census_request){ .on_done = on_listed, .user = l };
+	census_request(c, &l->request);
 }

@@ -140,6 +140,8 @@ int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
 	c->state_dir = mem_strdup(state_dir);
 	r = c->state_dir ? open_handles(c) : err_origin(-ENOMEM);
 	if (r == 0)
+		r = err_trace(census_open(c));
+	if (r == 0)
 		r = err_trace(fanout_open(c));
 	if (r == 0)
 		r = err_trace(adopt_all(c, keeper_fd));
@@ -196,6 +198,7 @@ struct core *core_free(struct core *c)
 			close(k->fds[i]);
 		mem_free(k);
 	}
+	census_close(c);
 	registry_close(c);
 	squeeze_fini(c);
 	if (c->arena.header)

@@ -28,6 +28,7 @@ static void on_event(enum core_event e, struct pane *p, struct session *s, void 
 	if (e == CORE_PANE_EXIT) {
 		pane_get_info(p, &info);
 		k->last_exit_seq = info.seq;
+		k->last_exit_err_seq = info.err_seq;
 	}
 }
 
@@ -66,9 +67,12 @@ static void send_adopt(struct fake_keeper *k)
 
 		if (!p->child.pane)
 			continue;
-		for (unsigned f = 0; f < p->child.n_fds; f++)
+		a->children[n] = p->child;
+		if (p->child.state == KEEPER_CHILD_STARTING)
+			a->children[n].pid = a->children[n].n_fds = 0;
+		for (unsigned f = 0; f < a->children[n].n_fds; f++)
 			fds[n_fds++] = p->fds[f];
-		a->children[n++] = p->child;
+		n++;
 	}
 	if (n == 0)
 		return;
@@ -226,9 +230,11 @@ static void serve(struct fake_keeper *k)
 			on_spawn(k, (const void *)buf);
 		} else if (h->type == KEEPER_SIGNAL) {
 			memcpy(&k->last_signal, buf, sizeof k->last_signal);
+			k->n_signals++;
 		} else if (h->type == KEEPER_STOP) {
 			k->is_stopped = true;
 		} else if (h->type == KEEPER_FORGET) {
+			k->n_forgotten++;
 			struct fake_pane *p =
 				fake_pane_of(k, ((const struct keeper_forget *)(const void *)buf)
 							->pane);
@@ -325,6 +331,31 @@ void fake_pane_exit(struct fake_keeper *k, uint64_t number, int status, bool clo
 	KEEPER_MSG(&m, KEEPER_EXITED);
 	if (k->ours >= 0)
 		assert_int_equal(keeper_proto_send(k->ours, &m, sizeof m, NULL, 0), 0);
+}
+
+void fake_spawned(struct fake_keeper *k, uint64_t number, uint32_t generation, int step)
+{
+	struct fake_pane *p = fake_pane_of(k, number);
+	struct keeper_spawned m = { .pane = number, .generation = generation, .step = step };
+
+	KEEPER_MSG(&m, KEEPER_SPAWNED);
+	if (step == KEEPER_STEP_NONE)
+		m.pid = p->child.pid;
+	assert_int_equal(keeper_proto_send(k->ours, &m, sizeof m, p ? p->fds : NULL,
+					   step == KEEPER_STEP_NONE ? p->child.n_fds : 0),
+			 0);
+}
+
+void fake_keeper_lose(struct fake_keeper *k, uint64_t number)
+{
+	free_pane(fake_pane_of(k, number));
+}
+
+struct pane *fake_pane(struct fake_keeper *k, uint64_t number)
+{
+	struct pane *p = core_pane_next(k->core, number - 1);
+
+	return p && pane_number(p) == number ? p : NULL;
 }
 
 void fake_on_created(struct pane *p, const struct fail *f, void *user)

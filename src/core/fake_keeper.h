@@ -27,9 +27,10 @@ struct fake_keeper {
 	} panes[FAKE_PANES];
 	unsigned n_panes;
 	unsigned n_events[CORE_N_EVENTS];
-	uint64_t last_exit_seq;
+	uint64_t last_exit_seq, last_exit_err_seq;
 	unsigned n_serving, n_gone;
 	struct keeper_signal last_signal;
+	unsigned n_signals, n_forgotten;
 	bool is_stopped;
 };
 
@@ -53,6 +54,12 @@ void fake_keeper_turn(struct fake_keeper *k, unsigned n);
 struct fake_pane *fake_pane_of(struct fake_keeper *k, uint64_t number);
 /* The program ends: the keeper reports it; the slave is closed if @closes. */
 void fake_pane_exit(struct fake_keeper *k, uint64_t number, int status, bool closes);
+
+/* The keeper tells that it was started, once again or late (@step: or not). */
+void fake_spawned(struct fake_keeper *k, uint64_t number, uint32_t generation, int step);
+/* Between two daemons: the keeper no longer has the pane. */
+void fake_keeper_lose(struct fake_keeper *k, uint64_t number);
+struct pane *fake_pane(struct fake_keeper *k, uint64_t number); /* NULL: the core has none */
 
 /* core_pane_create() and what came of it. */
 struct fake_created {

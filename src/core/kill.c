@@ -32,7 +32,7 @@ struct kill {
 	struct core *core;
 	struct pane *pane; /* NULL: all (or it was deleted) */
 	uint64_t number;   /* 0: everything that is ours */
-	uint32_t leader;
+	uint32_t leader, generation;
 	bool wants_tree, is_asking, is_over, has_asked_again, has_status;
 	int status;
 	uint64_t begun_ns, deadline_ns;
@@ -41,6 +41,7 @@ struct kill {
 	uint32_t n_targets, max_targets;
 	core_killed_fn *on_done;
 	void *user;
+	struct census_request request; /* is_asking */
 	uv_timer_t timer;
 };
 
@@ -53,7 +54,7 @@ static void ask(struct kill *k)
 		return;
 	}
 	k->is_asking = true;
-	census_request(k->core, on_census, k);
+	census_request(k->core, &k->request);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -100,15 +101,23 @@ static void finish(struct kill *k)
 	dispose(k);
 }
 
+/* The pane was started anew: what runs in it now is not meant. */
+static bool is_outlived(const struct kill *k)
+{
+	return k->pane && k->pane->generation != k->generation;
+}
+
+/* The census knows whose a process is; a leader's number alone may be that of
+ * another pane by now, if this one has exited. */
 static bool is_wanted(const struct kill *k, const struct core_process *p)
 {
 	if (p->state == 'Z')
 		return false; /* ended: the keeper is about to reap it, or its parent must */
 	if (k->number == 0)
 		return true;
-	if (k->leader && (p->sid == k->leader || p->pid == k->leader))
-		return true;
-	return k->wants_tree && p->pane == k->number;
+	if (p->pane != k->number || is_outlived(k))
+		return false;
+	return k->wants_tree || (k->leader && (p->sid == k->leader || p->pid == k->leader));
 }
 
 static struct core_process *find(struct kill *k, const struct core_process *p)
@@ -186,7 +195,7 @@ static bool has_settled(const struct kill *k)
 {
 	if (k->number == 0)
 		return k->core->n_live == 0;
-	return !k->pane || k->pane->state > PANE_RUNNING;
+	return !k->pane || k->pane->state > PANE_RUNNING || is_outlived(k);
 }
 
 static void on_census(const struct census *census, void *user)
@@ -203,7 +212,7 @@ static void on_census(const struct census *census, void *user)
 	}
 	n_alive = signal_round(k, census, is_late ? SIGKILL : SIGHUP);
 	k->n_rounds += is_late;
-	if ((n_alive == 0 && has_settled(k)) || k->n_rounds > KILL_ROUNDS) {
+	if ((n_alive == 0 && !census->is_partial && has_settled(k)) || k->n_rounds > KILL_ROUNDS) {
 		finish(k);
 		return;
 	}
@@ -219,24 +228,25 @@ static void on_census(const struct census *census, void *user)
 /* Whatever the timer says: now is a good moment to look. */
 void kill_on_exit(struct pane *p)
 {
-	struct core *c = p->core;
+	list_for_each (l, &p->kills) {
+		struct kill *k = list_entry(l, struct kill, pane_link);
 
-	list_for_each_safe (l, &c->kills) {
-		struct kill *k = list_entry(l, struct kill, link);
-
-		if (k->pane == p) {
-			uv_timer_stop(&k->timer);
-			ask(k);
-		}
+		uv_timer_stop(&k->timer);
+		ask(k);
 	}
 }
 
+/* At the end: whoever waits for one learns that nobody will tell. */
 void kill_drop_all(struct core *c)
 {
-	list_for_each_safe (l, &c->kills) {
-		struct kill *k = list_entry(l, struct kill, link);
+	struct fail f;
+
+	fail_set(&f, FAIL_SHUTTING_DOWN, NULL);
+	while (!list_is_empty(&c->kills)) {
+		struct kill *k = list_entry(c->kills.next, struct kill, link);
 
 		unlink_kill(k);
+		k->on_done(NULL, &f, k->user);
 		dispose(k);
 	}
 }
@@ -266,6 +276,8 @@ static struct kill *begin(struct core *c, struct pane *p, bool tree, uint32_t gr
 	k->pane = p;
 	k->number = p ? p->number : 0;
 	k->leader = p ? p->pid : 0;
+	k->generation = p ? p->generation : 0;
+	k->request = (struct census_request){ .on_done = on_census, .user = k };
 	k->wants_tree = tree;
 	k->begun_ns = clock_mono_ns();
 	k->deadline_ns = k->begun_ns + (uint64_t)grace_ms * 1000000;
@@ -308,9 +320,11 @@ static void on_all_ended(const struct core_kill_report *r, const struct fail *f,
 	struct shutdown *s = user;
 	struct core *c = s->core;
 
-	lost_save_all(c);
+	if (!f)
+		lost_save_all(c);
 	s->on_done(r, f, s->user);
-	link_stop(c);
+	if (!f)
+		link_stop(c);
 	mem_free(s);
 }
 

@@ -10,6 +10,7 @@
  * from the kernel; pane.exit is always told first.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,11 +34,7 @@ static void on_spawn_failed(struct pane *p, const struct keeper_spawned *m)
 		pane_fail_create(p, &f);
 		return;
 	}
-	pane_set_state(p, PANE_EXITED);
-	p->is_closed = true;
-	p->exited_us = clock_wall_us();
-	registry_put_pane(p);
-	pane_answer_create(p, &f);
+	pane_fail_respawn(p, &f);
 }
 
 static int open_streams(struct pane *p, const int *fds, size_t n_fds)
@@ -49,12 +46,37 @@ static int open_streams(struct pane *p, const int *fds, size_t n_fds)
 		return -EPROTO;
 	}
 	for (size_t i = 0; i < n_fds; i++) {
-		int one = stream_open(&p->streams[i], fds[i]);
+		int one = stream_take_slot(&p->streams[i]);
 
+		if (one < 0) {
+			close(fds[i]);
+		} else {
+			one = stream_open(&p->streams[i], fds[i]);
+		}
 		if (one < 0)
 			r = one;
 	}
 	return r;
+}
+
+/* It runs and cannot be read: better none than one that stops when its terminal
+ * is full. */
+static void on_unreadable(struct pane *p, int r)
+{
+	struct fail f;
+
+	log_fault(r, "pane p%llu: its terminal cannot be polled", (unsigned long long)p->number);
+	fail_set(&f, r == -ENOMEM ? FAIL_NO_MEMORY : FAIL_NO_DESCRIPTORS, NULL);
+	p->core->metrics.n_spawn_failures++;
+	link_signal(p->core, p->number, SIGKILL, KEEPER_TO_SESSION);
+	link_forget(p->core, p->number);
+	for (int i = 0; i < 2; i++)
+		stream_close(&p->streams[i]);
+	if (p->is_fresh) {
+		pane_fail_create(p, &f);
+	} else {
+		pane_fail_respawn(p, &f);
+	}
 }
 
 void pane_on_spawned(struct pane *p, const struct keeper_spawned *m, const int *fds, size_t n_fds)
@@ -72,6 +94,11 @@ void pane_on_spawned(struct pane *p, const struct keeper_spawned *m, const int *
 		on_spawn_failed(p, m);
 		return;
 	}
+	r = open_streams(p, fds, n_fds);
+	if (r < 0) {
+		on_unreadable(p, r);
+		return;
+	}
 	if (p->spawned_ns)
 		hist_record(&c->metrics.spawn, clock_mono_ns() - p->spawned_ns);
 	p->pid = m->pid;
@@ -79,11 +106,7 @@ void pane_on_spawned(struct pane *p, const struct keeper_spawned *m, const int *
 	p->is_fresh = false;
 	p->session->is_made_by_create = false;
 	pane_set_state(p, PANE_RUNNING);
-	r = open_streams(p, fds, n_fds);
-	if (r < 0) {
-		log_fault(r, "pane p%llu: its terminal cannot be polled",
-			  (unsigned long long)p->number);
-	}
+	size_push(p); /* it may have been resized since it was asked for */
 	registry_put_pane(p);
 	core_event(c, is_respawn ? CORE_PANE_RESPAWNED : CORE_PANE_CREATED, p, p->session);
 	pane_answer_create(p, NULL);
@@ -98,23 +121,26 @@ void pane_on_exited(struct pane *p, uint32_t generation, int status, uint64_t wa
 	p->has_status = true;
 	p->is_exit_due = true;
 	p->exited_us = wall_us;
-	p->exit_drain_from = p->core->metrics.n_bytes_read;
 	pane_hold(p);
 	for (int i = 0; i < 2; i++) {
-		stream_pause(&p->streams[i], false);
-		p->streams[i].is_drained = false;
-		stream_make_ready(&p->streams[i]);
+		struct stream *s = &p->streams[i];
+
+		s->exit_until = stream_head(s) + CORE_EXIT_DRAIN_BYTES;
+		s->is_drained = false;
+		stream_pause(s, false);
+		stream_make_ready(s);
 	}
 	pane_settle_exit(p);
 	pane_let_go(p);
 }
 
+/* All that the leader wrote was read; or so much that the rest is of survivors. */
 static bool is_drained(const struct pane *p)
 {
 	for (int i = 0; i < 2; i++) {
 		const struct stream *s = &p->streams[i];
 
-		if (s->is_open && !s->is_eof && !s->is_drained)
+		if (s->is_open && !s->is_eof && !s->is_drained && stream_head(s) < s->exit_until)
 			return false;
 	}
 	return true;
@@ -124,15 +150,15 @@ void pane_settle_exit(struct pane *p)
 {
 	struct core *c = p->core;
 
-	if (!p->is_exit_due || p->is_deleted)
-		return;
-	if (!is_drained(p) && c->metrics.n_bytes_read - p->exit_drain_from < CORE_EXIT_DRAIN_BYTES)
+	if (!p->is_exit_due || p->is_deleted || !is_drained(p))
 		return;
 	p->is_exit_due = false;
 	pane_set_state(p, PANE_EXITED);
 	for (int i = 0; i < 2; i++)
 		fanout_flush(&p->streams[i]);
 	input_fail_all(p, FAIL_PANE_EXITED);
+	if (p->is_deleted)
+		return;
 	registry_put_pane(p);
 	core_event(c, CORE_PANE_EXIT, p, p->session);
 	wait_on_exit(p);

@@ -2,9 +2,11 @@
  * is full, and what each of its messages does. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -20,61 +22,86 @@ static void poll_for(struct core *c, int events)
 		log_error("cannot poll the keeper's socket");
 }
 
+/* Whose exit is known has exited; what never began is removed at the next start. */
+static void lose(struct pane *p)
+{
+	if (p->state > PANE_RUNNING || p->is_fresh)
+		return;
+	if (!p->is_exit_due)
+		p->exited_us = clock_wall_us();
+	pane_set_state(p, p->is_exit_due ? PANE_EXITED : PANE_LOST);
+	registry_put_pane(p);
+}
+
 static void keeper_is_gone(struct core *c)
 {
 	if (c->is_keeper_gone)
 		return;
 	c->is_keeper_gone = true;
 	uv_poll_stop(&c->keeper_poll);
-	if (!c->is_shutting_down) {
+	if (!c->has_said_stop) {
 		log_error("the keeper is gone; every pane is lost, what they printed is kept");
 		lost_save_all(c);
-		for (uint32_t i = 0; i < c->n_panes; i++) {
-			struct pane *p = c->panes[i];
-
-			if (p->state > PANE_RUNNING)
-				continue;
-			pane_set_state(p, PANE_LOST);
-			registry_put_pane(p);
-		}
+		for (uint32_t i = 0; i < c->n_panes; i++)
+			lose(c->panes[i]);
 	}
 	if (c->ops.on_keeper_gone)
 		c->ops.on_keeper_gone(c->ops.user);
 }
 
+static void close_all(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
 /* Queue with own copies of the descriptors; the caller's stay the caller's. */
-static void enqueue(struct core *c, const void *packet, size_t n, const int *fds, size_t n_fds)
+static int enqueue(struct core *c, const void *packet, size_t n, const int *fds, size_t n_fds)
 {
 	struct keeper_packet *k = mem_zalloc(1, sizeof *k + n);
+	int r = k ? 0 : -ENOMEM;
 
-	if (!k) {
-		log_error("out of memory: a message to the keeper was dropped");
-		return;
+	while (r == 0 && k->n_fds < n_fds) {
+		int fd = fcntl(fds[k->n_fds], F_DUPFD_CLOEXEC, 3);
+
+		if (fd < 0) {
+			r = -errno;
+		} else {
+			k->fds[k->n_fds++] = fd;
+		}
+	}
+	if (r < 0) {
+		if (k)
+			close_all(k->fds, k->n_fds);
+		mem_free(k);
+		return err_origin(r);
 	}
 	memcpy(k->data, packet, n);
 	k->n = n;
-	for (; k->n_fds < n_fds; k->n_fds++)
-		k->fds[k->n_fds] = fcntl(fds[k->n_fds], F_DUPFD_CLOEXEC, 3);
 	list_append(&c->outgoing, &k->link);
 	poll_for(c, UV_READABLE | UV_WRITABLE);
+	return 0;
 }
 
-void link_send(struct core *c, const void *packet, size_t n, const int *fds, size_t n_fds)
+int link_send(struct core *c, const void *packet, size_t n, const int *fds, size_t n_fds)
 {
 	int r;
 
 	if (c->is_keeper_gone)
-		return;
-	if (!list_is_empty(&c->outgoing)) {
-		enqueue(c, packet, n, fds, n_fds);
-		return;
-	}
+		return err_origin(-EPIPE);
+	if (!list_is_empty(&c->outgoing))
+		return err_trace(enqueue(c, packet, n, fds, n_fds));
 	r = keeper_proto_send(c->keeper_fd, packet, n, fds, n_fds);
-	if (r == -EAGAIN) {
-		enqueue(c, packet, n, fds, n_fds);
-	} else if (r < 0) {
-		log_fault(r, "cannot send to the keeper");
-	}
+	return err_trace(r == -EAGAIN ? enqueue(c, packet, n, fds, n_fds) : r);
+}
+
+/* Of what nobody can be told that it failed. */
+static void send_or_log(struct core *c, const void *packet, size_t n)
+{
+	int r = c->is_keeper_gone ? 0 : link_send(c, packet, n, NULL, 0);
+
+	if (r < 0)
+		log_fault(r, "a message to the keeper was dropped");
 }
 
 void link_flush(struct core *c)
@@ -87,8 +114,7 @@ void link_flush(struct core *c)
 			return;
 		if (r < 0)
 			log_fault(r, "cannot send to the keeper");
-		for (size_t i = 0; i < k->n_fds; i++)
-			close(k->fds[i]);
+		close_all(k->fds, k->n_fds);
 		list_remove(l);
 		mem_free(k);
 	}
@@ -100,7 +126,7 @@ void link_forget(struct core *c, uint64_t pane)
 	struct keeper_forget m = { .pane = pane };
 
 	KEEPER_MSG(&m, KEEPER_FORGET);
-	link_send(c, &m, sizeof m, NULL, 0);
+	send_or_log(c, &m, sizeof m);
 }
 
 void link_signal(struct core *c, uint64_t pane, int signo, enum keeper_target to)
@@ -108,21 +134,16 @@ void link_signal(struct core *c, uint64_t pane, int signo, enum keeper_target to
 	struct keeper_signal m = { .pane = pane, .signo = (uint32_t)signo, .target = to };
 
 	KEEPER_MSG(&m, KEEPER_SIGNAL);
-	link_send(c, &m, sizeof m, NULL, 0);
+	send_or_log(c, &m, sizeof m);
 }
 
 void link_stop(struct core *c)
 {
 	struct keeper_plain m;
 
+	c->has_said_stop = true;
 	KEEPER_MSG(&m, KEEPER_STOP);
-	link_send(c, &m, sizeof m, NULL, 0);
-}
-
-static void close_all(const int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		close(fds[i]);
+	send_or_log(c, &m, sizeof m);
 }
 
 static void on_spawned(struct core *c, const struct keeper_spawned *m, const int *fds, size_t n_fds)
@@ -135,7 +156,7 @@ static void on_spawned(struct core *c, const struct keeper_spawned *m, const int
 	}
 	close_all(fds, n_fds); /* deleted meanwhile */
 	if (m->step == KEEPER_STEP_NONE) {
-		link_signal(c, m->pane, 9, KEEPER_TO_SESSION);
+		link_signal(c, m->pane, SIGKILL, KEEPER_TO_SESSION);
 		link_forget(c, m->pane);
 	}
 }
@@ -215,6 +236,6 @@ int link_open(struct core *c, int keeper_fd)
 	c->n_handles++;
 	poll_for(c, list_is_empty(&c->outgoing) ? UV_READABLE : UV_READABLE | UV_WRITABLE);
 	KEEPER_MSG(&m, KEEPER_READY);
-	link_send(c, &m, sizeof m, NULL, 0);
+	send_or_log(c, &m, sizeof m);
 	return 0;
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/state.h"
+
+#define PRUNE_EVERY_US 60000000ull
 
 const char *pane_state_name(enum pane_state s)
 {
@@ -123,66 +126,79 @@ static void free_pane(struct pane *p)
 	mem_free(p);
 }
 
-/* Called whenever one of its handles is closed, and once by pane_remove(). */
-static void free_when_closed(struct pane *p)
-{
-	if (p->is_deleted && p->n_handles == 0)
-		free_pane(p);
-}
-
 void pane_hold(struct pane *p)
 {
-	p->n_handles++;
+	p->n_holds++;
 }
 
 void pane_let_go(struct pane *p)
 {
-	p->n_handles--;
-	free_when_closed(p);
+	if (--p->n_holds == 0 && p->is_deleted)
+		free_pane(p);
 }
 
-void pane_handle_closed(struct pane *p)
+/* The keeper forgets it before the registry does: a crash in between leaves a
+ * pane that can be deleted again, not a child that nobody knows. */
+static void forget(struct pane *p)
 {
-	p->n_handles--;
-	p->core->n_handles--;
-	free_when_closed(p);
+	struct core *c = p->core;
+
+	if (!p->is_fresh)
+		core_event(c, CORE_PANE_DELETED, p, p->session);
+	if (p->state <= PANE_RUNNING) {
+		link_signal(c, p->number, SIGKILL,
+			    p->state == PANE_STARTING ? KEEPER_TO_LEADER : KEEPER_TO_SESSION);
+	}
+	link_forget(c, p->number);
+	registry_drop_pane(c, p->number);
+	lost_drop(c, p->number);
 }
 
-void pane_remove(struct pane *p, bool tell)
+/* From here on nobody finds it. */
+static void unlink_pane(struct pane *p)
 {
 	struct core *c = p->core;
 	uint32_t at = index_after(c, p->number) - 1;
+
+	session_unlink_pane(p->session, p);
+	if (p->state <= PANE_RUNNING)
+		c->n_live--;
+	memmove(&c->panes[at], &c->panes[at + 1], (c->n_panes - at - 1) * sizeof(struct pane *));
+	c->n_panes--;
+}
+
+/* Whoever is told that it is gone may do anything, such as delete the session:
+ * so it is unlinked first. */
+void pane_remove(struct pane *p, bool tell)
+{
+	struct core *c = p->core;
 	struct fail gone;
 
+	if (p->is_deleted)
+		return;
+	pane_hold(p);
+	p->is_deleted = true;
+	if (tell)
+		forget(p);
+	fanout_drop_pane(p);
+	unlink_pane(p);
 	fail_set(&gone, FAIL_PANE_NOT_FOUND, NULL);
 	pane_answer_create(p, &gone);
 	input_fail_all(p, FAIL_PANE_NOT_FOUND);
 	wait_drop_pane(p);
 	kill_drop_pane(p);
 	viewers_drop_all(p);
-	fanout_drop_pane(p);
-	if (tell) {
-		core_event(c, CORE_PANE_DELETED, p, p->session);
-		registry_drop_pane(c, p->number);
-		lost_drop(c, p->number);
-		link_forget(c, p->number);
-	}
 	for (int i = 0; i < 2; i++) {
 		stream_close(&p->streams[i]);
 		if (tell)
 			stream_release_slot(&p->streams[i]);
 	}
-	session_unlink_pane(p->session, p);
-	if (p->state <= PANE_RUNNING)
-		c->n_live--;
-	memmove(&c->panes[at], &c->panes[at + 1], (c->n_panes - at - 1) * sizeof(struct pane *));
-	c->n_panes--;
-	p->is_deleted = true;
-	free_when_closed(p);
+	pane_let_go(p);
 	core_note_removed(c);
 }
 
-/* Exited and lost panes are kept for a while; the oldest go first. */
+/* Exited and lost panes are kept for a while; the oldest go first.  Called with
+ * each new pane: ages are looked at once in a while only. */
 void pane_prune_exited(struct core *c)
 {
 	uint64_t now = clock_wall_us(), keep_us = (uint64_t)c->config.exited_keep_s * 1000000;
@@ -190,6 +206,9 @@ void pane_prune_exited(struct core *c)
 	uint32_t hard = c->config.max_panes > c->config.exited_keep_n ? c->config.max_panes
 								      : c->config.exited_keep_n;
 
+	if (n <= c->config.exited_keep_n || (n <= hard && now - c->pruned_us < PRUNE_EVERY_US))
+		return;
+	c->pruned_us = now;
 	for (uint32_t i = 0; i < c->n_panes && n > c->config.exited_keep_n;) {
 		struct pane *p = c->panes[i];
 

@@ -259,11 +259,13 @@ struct deletion {
 
 static void finish_deletion(struct deletion *d)
 {
-	struct session *s = session_by_number(d->core, d->number);
+	struct session *s;
 
+	/* Removing a pane ends its kills, and with them maybe a second deletion of
+	 * this session: it is looked up each time. */
+	while ((s = session_by_number(d->core, d->number)) && s->n_panes > 0)
+		pane_remove(s->panes[s->n_panes - 1], true);
 	if (s) {
-		while (s->n_panes > 0)
-			pane_remove(s->panes[s->n_panes - 1], true);
 		core_event(d->core, CORE_SESSION_DELETED, NULL, s);
 		registry_drop_session(d->core, s->number);
 		session_remove(s);

@@ -19,18 +19,25 @@ int size_check(int64_t cols, int64_t rows, const char *ref, struct fail *reterr)
 			 (long long)rows, COLS_MAX, ROWS_MAX);
 }
 
+void size_push(const struct pane *p)
+{
+	const struct stream *out = &p->streams[CORE_OUT];
+	struct winsize w = { .ws_col = p->cols, .ws_row = p->rows };
+
+	if (p->is_pty && out->is_open && ioctl(out->fd, TIOCSWINSZ, &w) < 0)
+		log_warn("pane p%llu: its size cannot be set", (unsigned long long)p->number);
+}
+
 void size_apply(struct pane *p, uint16_t cols, uint16_t rows)
 {
 	struct stream *out = &p->streams[CORE_OUT];
-	struct winsize w = { .ws_col = cols, .ws_row = rows };
 
 	if (p->cols == cols && p->rows == rows)
 		return;
 	p->cols = cols;
 	p->rows = rows;
 	term_resize(p); /* before the program hears of it */
-	if (p->is_pty && out->is_open && ioctl(out->fd, TIOCSWINSZ, &w) < 0)
-		log_warn("pane p%llu: its size cannot be set", (unsigned long long)p->number);
+	size_push(p);
 	if (out->has_slot)
 		arena_slot_note_resize(&p->core->arena, out->slot, cols, rows);
 	registry_put_pane(p);

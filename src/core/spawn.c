@@ -85,6 +85,13 @@ static uint32_t spawn_flags(const struct pane *p, bool has_stdin)
 	       (p->wants_raw_output ? KEEPER_SPAWN_RAW_OUTPUT : 0);
 }
 
+static enum fail_code fail_of_send(const struct core *c, int r)
+{
+	if (c->is_keeper_gone)
+		return FAIL_KEEPER_GONE;
+	return r == -EMFILE || r == -ENFILE ? FAIL_NO_DESCRIPTORS : FAIL_NO_MEMORY;
+}
+
 /* @stdin_fd is taken over in every case. */
 int spawn_send(struct pane *p, int stdin_fd, struct fail *reterr)
 {
@@ -115,10 +122,14 @@ int spawn_send(struct pane *p, int stdin_fd, struct fail *reterr)
 	KEEPER_MSG(&m, KEEPER_SPAWN);
 	p->spawned_ns = clock_mono_ns();
 	p->core->metrics.n_spawns++;
-	link_send(p->core, &m, sizeof m, fds, stdin_fd >= 0 ? 2 : 1);
+	r = link_send(p->core, &m, sizeof m, fds, stdin_fd >= 0 ? 2 : 1);
 	close(fds[0]);
 	if (stdin_fd >= 0)
 		close(stdin_fd);
+	if (r < 0) {
+		log_fault(r, "pane p%llu is not started", (unsigned long long)p->number);
+		return fail_set(reterr, fail_of_send(p->core, r), NULL);
+	}
 	return 0;
 }
 
@@ -267,9 +278,14 @@ static int fill_pane(struct pane *p, const struct pane_spec *spec)
 		p->kind = mem_strdup(spec->kind);
 	if (spec->title)
 		p->title = mem_strdup(spec->title);
+	if ((spec->title && !p->title) ||
+	    (spec->kind && strcmp(spec->kind, "terminal") != 0 && !p->kind))
+		r = -ENOMEM;
 	p->command = json_array_size(spec->command) ? json_deep_copy(spec->command)
 						    : default_command(p->env);
 	p->metadata = spec->metadata ? json_deep_copy(spec->metadata) : NULL;
+	if (spec->metadata && !p->metadata)
+		r = -ENOMEM;
 	return r < 0 || !p->cwd || !p->command ? err_fold(r < 0 ? r : -ENOMEM) : 0;
 }
 
@@ -316,42 +332,69 @@ static bool answer_known_key(struct core *c, const struct pane_spec *spec, core_
 	return true;
 }
 
-static void drop_unborn(struct pane *p)
+/* A session that was made for a pane which did not come to be. */
+static void drop_if_unborn(struct core *c, uint64_t number)
 {
-	struct session *s = p->session;
-	struct core *c = p->core;
+	struct session *s = session_by_number(c, number);
 
-	pane_remove(p, true);
-	if (s->is_made_by_create && s->n_panes == 0) {
+	if (s && s->is_made_by_create && s->n_panes == 0) {
 		core_event(c, CORE_SESSION_DELETED, NULL, s);
 		registry_drop_session(c, s->number);
 		session_remove(s);
 	}
 }
 
-void pane_answer_create(struct pane *p, const struct fail *f)
+static void take_waiters(struct pane *p, struct list *to)
 {
-	struct list waiters;
-
-	/* Answering may remove the pane: take the list along first. */
-	list_init(&waiters);
+	list_init(to);
 	list_for_each_safe (l, &p->create_waiters) {
 		list_remove(l);
-		list_append(&waiters, l);
+		list_append(to, l);
 	}
-	list_for_each_safe (l, &waiters) {
-		struct create_waiter *w = list_entry(l, struct create_waiter, link);
+}
 
-		list_remove(l);
-		w->on_done(f ? NULL : p, f, w->user);
+static void answer_all(struct list *waiters, struct pane *p, const struct fail *f)
+{
+	while (!list_is_empty(waiters)) {
+		struct create_waiter *w = list_entry(waiters->next, struct create_waiter, link);
+
+		list_remove(&w->link);
+		w->on_done(p, f, w->user);
 		mem_free(w);
 	}
 }
 
+/* Who is told may remove the pane, and with it who waits for it. */
+void pane_answer_create(struct pane *p, const struct fail *f)
+{
+	struct list waiters;
+
+	take_waiters(p, &waiters);
+	answer_all(&waiters, f ? NULL : p, f);
+}
+
 void pane_fail_create(struct pane *p, const struct fail *f)
 {
+	struct core *c = p->core;
+	uint64_t session = p->session->number;
+	struct list waiters;
+
+	take_waiters(p, &waiters);
+	pane_set_state(p, PANE_EXITED); /* nothing of it is left to be killed */
+	pane_remove(p, true);
+	drop_if_unborn(c, session);
+	answer_all(&waiters, NULL, f);
+}
+
+/* The key did not start anything: the same request may be tried again. */
+void pane_fail_respawn(struct pane *p, const struct fail *f)
+{
+	p->key[0] = 0;
+	p->is_closed = true;
+	p->exited_us = clock_wall_us();
+	pane_set_state(p, PANE_EXITED);
+	registry_put_pane(p);
 	pane_answer_create(p, f);
-	drop_unborn(p);
 }
 
 static int begin_create(struct core *c, const struct pane_spec *spec, core_pane_fn *done,
@@ -362,11 +405,14 @@ static int begin_create(struct core *c, const struct pane_spec *spec, core_pane_
 
 	if (check_spec(c, spec, reterr) || choose_session(c, spec, &s, reterr))
 		return FAIL_E_FAILED;
-	if (pane_add(c, c->next_pane, s, &p) < 0)
+	if (pane_add(c, c->next_pane, s, &p) < 0) {
+		drop_if_unborn(c, s->number);
 		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+	}
 	if (fill_pane(p, spec) < 0 || add_waiter(p, done, user) < 0) {
-		drop_unborn(p);
-		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+		fail_set(reterr, FAIL_NO_MEMORY, NULL);
+		pane_fail_create(p, reterr);
+		return FAIL_E_FAILED;
 	}
 	registry_put_pane(p);
 	if (spawn_send(p, *stdin_fd, reterr)) {
@@ -383,6 +429,7 @@ void core_pane_create(struct core *c, const struct pane_spec *spec, core_pane_fn
 	int stdin_fd = spec->stdin_fd;
 	struct fail f;
 
+	pane_prune_exited(c);
 	if (!answer_known_key(c, spec, done, user) &&
 	    begin_create(c, spec, done, user, &stdin_fd, &f))
 		done(NULL, &f, user);
@@ -390,10 +437,12 @@ void core_pane_create(struct core *c, const struct pane_spec *spec, core_pane_fn
 		close(stdin_fd);
 }
 
-static int respawn_now(struct pane *p, struct fail *reterr)
+static int respawn_now(struct pane *p, const char *key, struct fail *reterr)
 {
 	struct core *c = p->core;
 
+	if (key[0])
+		snprintf(p->key, sizeof p->key, "%s", key);
 	for (int i = 0; i < 2; i++)
 		stream_close(&p->streams[i]);
 	link_forget(c, p->number);
@@ -409,6 +458,7 @@ static int respawn_now(struct pane *p, struct fail *reterr)
 struct respawn {
 	struct core *core;
 	uint64_t number;
+	char key[KEEPER_KEY_BYTES]; /* "": none */
 	core_pane_fn *on_done;
 	void *user;
 };
@@ -420,9 +470,8 @@ static void start_respawn(struct respawn *r, struct pane *p)
 	if (add_waiter(p, r->on_done, r->user) < 0) {
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
 		r->on_done(NULL, &f, r->user);
-	} else if (respawn_now(p, &f)) {
-		pane_set_state(p, PANE_EXITED);
-		pane_answer_create(p, &f);
+	} else if (respawn_now(p, r->key, &f)) {
+		pane_fail_respawn(p, &f);
 	}
 }
 
@@ -447,6 +496,42 @@ static void on_killed_for_respawn(const struct core_kill_report *report, const s
 	mem_free(r);
 }
 
+/* A retry of the request that started it (or is about to): the same answer. */
+static bool answer_known_respawn(struct pane *p, const char *key, core_pane_fn *done, void *user)
+{
+	struct fail f;
+
+	if (!key || !*key || strcmp(key, p->key) != 0 || p->state == PANE_LOST)
+		return false;
+	if (p->state != PANE_STARTING) {
+		done(p, NULL, user);
+	} else if (add_waiter(p, done, user) < 0) {
+		fail_set(&f, FAIL_NO_MEMORY, NULL);
+		done(NULL, &f, user);
+	}
+	return true;
+}
+
+static int check_respawn(struct core *c, const struct pane *p, bool force, const char *key,
+			 struct fail *reterr)
+{
+	if (c->is_shutting_down)
+		return fail_set(reterr, FAIL_SHUTTING_DOWN, NULL);
+	if (p->state <= PANE_RUNNING && !force) {
+		fail_set(reterr, FAIL_PANE_RUNNING, NULL);
+		fail_hint(reterr, "end it first, or force");
+		return FAIL_E_FAILED;
+	}
+	if (key && strlen(key) > KEEPER_KEY_BYTES - 1) {
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, "key", "must have 1 to %u bytes",
+				 KEEPER_KEY_BYTES - 1);
+	}
+	if (c->n_live >= c->config.max_panes && p->state > PANE_RUNNING)
+		return fail_setf(reterr, FAIL_LIMIT_PANES, NULL, "the limit is %u",
+				 c->config.max_panes);
+	return 0;
+}
+
 void core_pane_respawn(struct core *c, struct pane *p, bool force, const char *key,
 		       core_pane_fn *done, void *user)
 {
@@ -454,23 +539,13 @@ void core_pane_respawn(struct core *c, struct pane *p, bool force, const char *k
 	struct respawn *later;
 	struct fail f;
 
-	if (key && *key && strcmp(key, p->key) == 0 && p->state == PANE_RUNNING) {
-		done(p, NULL, user); /* a retry of the request that started it */
+	if (answer_known_respawn(p, key, done, user))
 		return;
-	}
-	if (p->state <= PANE_RUNNING && !force) {
-		fail_set(&f, FAIL_PANE_RUNNING, NULL);
-		fail_hint(&f, "end it first, or force");
+	if (check_respawn(c, p, force, key, &f)) {
 		done(NULL, &f, user);
 		return;
 	}
-	if (c->n_live >= c->config.max_panes && p->state > PANE_RUNNING) {
-		fail_setf(&f, FAIL_LIMIT_PANES, NULL, "the limit is %u", c->config.max_panes);
-		done(NULL, &f, user);
-		return;
-	}
-	if (key && *key)
-		snprintf(p->key, sizeof p->key, "%.63s", key);
+	snprintf(now.key, sizeof now.key, "%s", key ? key : "");
 	if (p->state > PANE_RUNNING) {
 		start_respawn(&now, p);
 		return;

@@ -45,19 +45,26 @@ struct session {
 	bool is_made_by_create; /* made for a pane whose spawn is not confirmed yet */
 };
 
+/* Apart from its stream: libuv lets go of it late, when the stream may be gone or
+ * open again. */
+struct stream_poll {
+	uv_poll_t handle; /* data: this */
+	struct core *core;
+	struct stream *stream;
+};
+
 struct stream {
 	struct pane *pane;
 	enum core_stream which;
 	bool is_open;    /* fd is ours and polled */
 	bool is_eof;     /* nobody holds the other side */
-	bool is_closing; /* the poll handle is on its way out */
 	bool is_drained; /* the last turn ended with nothing to read */
 	bool is_paused;  /* a subscriber with on_lag=pause is behind */
 	bool has_slot;
 	int fd;
-	uint32_t slot; /* arena */
-	int polled;    /* uv events polled for */
-	uv_poll_t poll;
+	uint32_t slot;              /* arena */
+	int polled;                 /* uv events polled for */
+	struct stream_poll *poll;   /* is_open */
 	struct list ready;          /* core.ready while there may be something to read */
 	struct list flushing;       /* core.flushing while subscribers wait for bytes */
 	struct list subs;           /* struct sub.out or .err */
@@ -65,6 +72,7 @@ struct stream {
 	uint64_t first_ns, last_ns; /* oldest and newest unflushed byte */
 	uint64_t last_flush_ns;
 	uint64_t paused_since_ns;
+	uint64_t exit_until; /* read so far at most before a due exit is told */
 };
 
 struct write_request {
@@ -99,12 +107,12 @@ struct pane {
 	int status;
 	bool has_status, is_exit_due, is_closed, is_pty, is_private, is_quarantined,
 		wants_raw_output;
-	bool is_deleted;    /* unlinked; freed when its handles are closed */
-	bool is_known;      /* at the start: the keeper knows it */
-	bool wants_hold;    /* its output is for a subscriber that wants every byte */
-	bool is_held;       /* ... and who is not there yet */
-	bool is_fresh;      /* the first spawn is not confirmed: failure removes the pane */
-	unsigned n_handles; /* uv handles not yet closed */
+	bool is_deleted;  /* unlinked; freed when nobody holds it */
+	bool is_known;    /* at the start: the keeper knows it */
+	bool wants_hold;  /* its output is for a subscriber that wants every byte */
+	bool is_held;     /* ... and who is not there yet */
+	bool is_fresh;    /* the first spawn is not confirmed: failure removes the pane */
+	unsigned n_holds; /* pane_hold() */
 	char *cwd, *kind, *title;
 	char *cwd_now;      /* as the shell told (OSC 7); NULL: never */
 	struct vt *vt;      /* made at the first need, see term.c */
@@ -119,7 +127,6 @@ struct pane {
 	uint16_t wanted_cols, wanted_rows; /* by the program, to be told; 0: none */
 	uint64_t created_us, started_us, exited_us;
 	uint64_t spawned_ns;               /* for the histogram */
-	uint64_t exit_drain_from;          /* bytes read when the exit became due */
 	uint64_t input_seq_kept, seq_kept; /* what is known when there is no slot */
 	uint64_t input_unsure;
 	uint64_t last_input_ns, last_output_ns;
@@ -128,8 +135,9 @@ struct pane {
 	struct list writes; /* struct write_request */
 	struct list create_waiters;
 	struct list viewers;
-	struct list waits; /* struct wait.pane_link */
-	struct list kills; /* struct kill.pane_link */
+	struct list waits;      /* struct wait.pane_link */
+	struct list *wait_walk; /* the next one of a walk that is under way */
+	struct list kills;      /* struct kill.pane_link */
 };
 
 struct keeper_packet {
@@ -139,7 +147,7 @@ struct keeper_packet {
 	char data[];
 };
 
-struct census_request;
+struct census_job;
 
 struct core {
 	uv_loop_t *loop;
@@ -149,7 +157,7 @@ struct core {
 	char *state_dir;
 	char socket_path[128];
 	int keeper_fd, arena_fd, listen_fd;
-	bool is_keeper_gone, is_shutting_down, has_quit;
+	bool is_keeper_gone, is_shutting_down, has_said_stop, has_quit;
 	struct arena arena;
 	struct core_status status; /* the parts that do not change often */
 	uv_poll_t keeper_poll;
@@ -169,7 +177,8 @@ struct core {
 	uint32_t n_sessions, max_sessions;
 	struct pane **panes; /* by number */
 	uint32_t n_panes, max_panes;
-	uint32_t n_live; /* starting or running */
+	uint32_t n_live;    /* starting or running */
+	uint64_t pruned_us; /* when ages of exited panes were looked at */
 	uint64_t next_session, next_pane, next_sub, next_wait;
 	uint32_t next_env;
 	struct list envs;
@@ -179,6 +188,7 @@ struct core {
 	struct list waits;          /* struct wait.link */
 	struct list kills;          /* struct kill.link */
 	struct list census_waiting; /* struct census_request.link */
+	struct census_job *census;
 	bool is_census_running;
 	uint32_t n_subs, n_waits;
 	uint64_t boot_us; /* wall time of the boot: fixed, so that start times compare */
@@ -218,14 +228,13 @@ struct session *session_by_name(struct core *c, const char *name);
 /* pane.c */
 NODISCARD int pane_add(struct core *c, uint64_t number, struct session *s, struct pane **ret);
 struct pane *pane_by_number(struct core *c, uint64_t number);
-/* Unlink, tell, and free when the handles are closed. */
+/* Unlink, tell, and free when nobody holds it.  What runs in it is ended. */
 void pane_remove(struct pane *p, bool tell);
 void pane_set_state(struct pane *p, enum pane_state s);
 void pane_prune_exited(struct core *c);
 /* Across calls that may remove it. */
 void pane_hold(struct pane *p);
 void pane_let_go(struct pane *p);
-void pane_handle_closed(struct pane *p); /* one of its uv handles was closed */
 
 /* life.c: what the keeper says of a pane */
 void pane_on_spawned(struct pane *p, const struct keeper_spawned *m, const int *fds, size_t n_fds);
@@ -234,7 +243,8 @@ void pane_on_exited(struct pane *p, uint32_t generation, int status, uint64_t wa
 void pane_settle_exit(struct pane *p);
 void pane_settle_closed(struct pane *p);
 void pane_answer_create(struct pane *p, const struct fail *f);
-void pane_fail_create(struct pane *p, const struct fail *f); /* answers, and removes the pane */
+void pane_fail_create(struct pane *p, const struct fail *f);  /* answers, and removes the pane */
+void pane_fail_respawn(struct pane *p, const struct fail *f); /* answers; it is as exited */
 
 /* spawn.c */
 NODISCARD int spawn_send(struct pane *p, int stdin_fd, struct fail *reterr);
@@ -242,7 +252,8 @@ void spawn_fail_of_step(struct fail *f, const struct pane *p, int step, int erro
 
 /* link.c: the keeper */
 NODISCARD int link_open(struct core *c, int keeper_fd);
-void link_send(struct core *c, const void *packet, size_t n, const int *fds, size_t n_fds);
+/* Never waits: what does not fit is queued. */
+NODISCARD int link_send(struct core *c, const void *packet, size_t n, const int *fds, size_t n_fds);
 void link_flush(struct core *c);
 void link_forget(struct core *c, uint64_t pane);
 void link_signal(struct core *c, uint64_t pane, int signo, enum keeper_target to);
@@ -327,6 +338,7 @@ NODISCARD int text_changed(struct text_mark *m, const struct vt *vt, struct buf 
 /* size.c */
 NODISCARD int size_check(int64_t cols, int64_t rows, const char *ref, struct fail *reterr);
 void size_apply(struct pane *p, uint16_t cols, uint16_t rows);
+void size_push(const struct pane *p); /* to the terminal */
 void viewers_drop_all(struct pane *p);
 
 /* kill.c */
@@ -338,11 +350,18 @@ void kill_drop_all(struct core *c);
 struct census {
 	struct core_process *processes; /* descendants of the keeper, the daemon excepted */
 	size_t n;
+	bool is_partial; /* no memory or no descriptors: who is missing may be there */
 };
 typedef void census_fn(const struct census *census, void *user);
-/* One scan serves all that asked before it began. @on_done always comes, with n = 0 when it failed.
- */
-void census_request(struct core *c, census_fn *on_done, void *user);
+struct census_request { /* the asker's, until on_done was called */
+	struct list link;
+	census_fn *on_done;
+	void *user;
+};
+NODISCARD int census_open(struct core *c);
+void census_close(struct core *c);
+/* One scan serves all that asked before it began. on_done always comes, from the loop. */
+void census_request(struct core *c, struct census_request *r);
 /* One process; started_us is in clock ticks since the boot.  False: it is not there. */
 bool census_read_stat(uint32_t pid, struct core_process *ret);
 uint64_t census_boot_us(void);

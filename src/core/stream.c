@@ -16,12 +16,15 @@
 
 static void on_poll(uv_poll_t *h, int status, int events)
 {
-	struct stream *s = h->data;
+	struct stream *s = ((struct stream_poll *)h->data)->stream;
+	struct pane *p = s->pane;
 
+	pane_hold(p);
 	if (events & UV_WRITABLE)
-		input_writable(s->pane);
+		input_writable(p);
 	if (status < 0 || events & ~UV_WRITABLE)
 		stream_make_ready(s);
+	pane_let_go(p);
 }
 
 void stream_init(struct stream *s, struct pane *p, enum core_stream which)
@@ -72,15 +75,20 @@ void stream_release_slot(struct stream *s)
 
 int stream_open(struct stream *s, int fd)
 {
-	int r = uv_poll_init(s->pane->core->loop, &s->poll, fd);
+	struct core *c = s->pane->core;
+	struct stream_poll *poll = mem_new(struct stream_poll);
+	int r = poll ? uv_poll_init(c->loop, &poll->handle, fd) : -ENOMEM;
 
 	if (r < 0) {
+		mem_free(poll);
 		close(fd);
 		return err_origin(r);
 	}
-	s->poll.data = s;
-	s->pane->n_handles++;
-	s->pane->core->n_handles++;
+	poll->handle.data = poll;
+	poll->core = c;
+	poll->stream = s;
+	c->n_handles++;
+	s->poll = poll;
 	s->fd = fd;
 	s->is_open = true;
 	s->is_eof = s->is_drained = s->is_paused = false;
@@ -89,12 +97,12 @@ int stream_open(struct stream *s, int fd)
 	return 0;
 }
 
-static void on_stream_closed(uv_handle_t *h)
+static void on_poll_closed(uv_handle_t *h)
 {
-	struct stream *s = h->data;
+	struct stream_poll *poll = h->data;
 
-	s->is_closing = false;
-	pane_handle_closed(s->pane);
+	poll->core->n_handles--;
+	mem_free(poll);
 }
 
 void stream_close(struct stream *s)
@@ -103,12 +111,11 @@ void stream_close(struct stream *s)
 		return;
 	list_remove(&s->ready);
 	list_remove(&s->flushing);
-	uv_poll_stop(&s->poll);
-	uv_close((uv_handle_t *)&s->poll, on_stream_closed);
+	uv_close((uv_handle_t *)&s->poll->handle, on_poll_closed);
 	close(s->fd);
+	s->poll = NULL;
 	s->fd = -1;
-	s->is_open = false;
-	s->is_closing = true;
+	s->is_open = s->is_paused = false;
 }
 
 /* What is worth waking up for: output unless paused or ended, room for input
@@ -117,7 +124,7 @@ void stream_poll_update(struct stream *s)
 {
 	int want = 0;
 
-	if (!s->is_open || s->is_closing)
+	if (!s->is_open)
 		return;
 	if (!s->is_eof && !s->is_paused)
 		want |= UV_READABLE;
@@ -127,8 +134,8 @@ void stream_poll_update(struct stream *s)
 		return;
 	s->polled = want;
 	if (want == 0) {
-		uv_poll_stop(&s->poll);
-	} else if (uv_poll_start(&s->poll, want, on_poll) < 0) {
+		uv_poll_stop(&s->poll->handle);
+	} else if (uv_poll_start(&s->poll->handle, want, on_poll) < 0) {
 		log_error("pane p%llu: its terminal cannot be polled",
 			  (unsigned long long)s->pane->number);
 	}
@@ -323,7 +330,7 @@ void reader_turn(struct core *c)
 
 		pane_hold(p);
 		list_remove(&s->ready);
-		if (!read_stream(s) && !s->is_paused)
+		if (!read_stream(s) && !s->is_paused && s->is_open)
 			list_append(&c->ready, &s->ready);
 		pane_settle_exit(p);
 		pane_settle_closed(p);

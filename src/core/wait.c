@@ -62,13 +62,20 @@ static void on_timer_closed(uv_handle_t *h)
 	mem_free(w);
 }
 
-/* Out of all lists at once; the memory goes when libuv lets go of the timer. */
-static void drop(struct wait *w)
+/* From here on nobody finds it: its owner may do anything while it is told. */
+static void unlink_wait(struct wait *w)
 {
 	w->is_over = true;
+	if (w->pane->wait_walk == &w->pane_link)
+		w->pane->wait_walk = w->pane_link.next;
 	list_remove(&w->link);
 	list_remove(&w->pane_link);
 	w->core->n_waits--;
+}
+
+/* The memory goes when libuv lets go of the timer. */
+static void dispose(struct wait *w)
+{
 	if (w->has_timer) {
 		uv_close((uv_handle_t *)&w->timer, on_timer_closed);
 		return;
@@ -85,8 +92,9 @@ static void answer(struct wait *w, enum core_wait_reason reason)
 				      .has_status = p->has_status && p->state == PANE_EXITED,
 				      .status = p->status };
 
+	unlink_wait(w);
 	w->on_done(&r, NULL, w->user);
-	drop(w);
+	dispose(w);
 }
 
 static void fail_wait(struct wait *w, enum fail_code code, const char *detail)
@@ -94,8 +102,9 @@ static void fail_wait(struct wait *w, enum fail_code code, const char *detail)
 	struct fail f;
 
 	fail_setf(&f, code, NULL, "%s", detail);
+	unlink_wait(w);
 	w->on_done(NULL, &f, w->user);
-	drop(w);
+	dispose(w);
 }
 
 static void answer_match(struct wait *w, const char *subject, uint64_t base)
@@ -109,8 +118,9 @@ static void answer_match(struct wait *w, const char *subject, uint64_t base)
 				      .match = subject + begin,
 				      .n_match = end - begin };
 
+	unlink_wait(w);
 	w->on_done(&r, NULL, w->user);
-	drop(w);
+	dispose(w);
 }
 
 /* Bytes as they came: of panes that have no screen. */
@@ -219,37 +229,54 @@ static void on_timer(uv_timer_t *t)
 	}
 }
 
+static void on_output(struct wait *w)
+{
+	(void)look(w);
+}
+
+static void on_exit_told(struct wait *w)
+{
+	if (!look(w) && w->wants_exit)
+		answer(w, CORE_WAIT_EXIT);
+}
+
+static void on_closed(struct wait *w)
+{
+	if (!look(w))
+		answer(w, CORE_WAIT_CLOSED);
+}
+
+/* Whoever is told may end other waits, or the pane: then the walk goes on with
+ * what is left.  The caller holds the pane. */
+static void walk(struct pane *p, void (*visit)(struct wait *w))
+{
+	for (struct list *l = p->waits.next; l != &p->waits; l = p->wait_walk) {
+		p->wait_walk = l->next;
+		visit(list_entry(l, struct wait, pane_link));
+	}
+	p->wait_walk = NULL;
+}
+
 void wait_on_output(struct pane *p)
 {
-	list_for_each_safe (l, &p->waits)
-		(void)look(list_entry(l, struct wait, pane_link));
+	walk(p, on_output);
 }
 
 void wait_on_exit(struct pane *p)
 {
-	list_for_each_safe (l, &p->waits) {
-		struct wait *w = list_entry(l, struct wait, pane_link);
-
-		if (!look(w) && w->wants_exit)
-			answer(w, CORE_WAIT_EXIT);
-	}
+	walk(p, on_exit_told);
 }
 
 /* Nothing can come any more: who waits for output learns so. */
 void wait_on_closed(struct pane *p)
 {
-	list_for_each_safe (l, &p->waits) {
-		struct wait *w = list_entry(l, struct wait, pane_link);
-
-		if (!look(w))
-			answer(w, CORE_WAIT_CLOSED);
-	}
+	walk(p, on_closed);
 }
 
 void wait_drop_pane(struct pane *p)
 {
-	list_for_each_safe (l, &p->waits)
-		fail_wait(list_entry(l, struct wait, pane_link), FAIL_PANE_NOT_FOUND,
+	while (!list_is_empty(&p->waits))
+		fail_wait(list_entry(p->waits.next, struct wait, pane_link), FAIL_PANE_NOT_FOUND,
 			  "it was deleted");
 }
 
@@ -378,7 +405,8 @@ void core_wait_cancel(struct core *c, uint64_t id)
 		struct wait *w = list_entry(l, struct wait, link);
 
 		if (w->id == id) {
-			drop(w);
+			unlink_wait(w);
+			dispose(w);
 			return;
 		}
 	}
