@@ -6,11 +6,12 @@
 /* One key's name; 0 bytes consumed if it is none. */
 static size_t parse_key(const char *s, unsigned char *ret)
 {
-	size_t n = strcspn(s + 1, ",") + 1;
+	size_t n;
 	char c;
 
 	if (s[0] == '\0' || s[0] == ',')
 		return 0;
+	n = strcspn(s + 1, ",") + 1;
 	if (n == 2 && s[0] == '^') {
 		c = s[1];
 	} else if (n == 3 && (s[0] == 'C' || s[0] == 'c') && s[1] == '-') {
