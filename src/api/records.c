@@ -74,6 +74,7 @@ static void put_streams(struct rpc_writer *w, const struct pane_info *i)
 	}
 	rpc_kv_uint(w, "input_seq", i->input_seq);
 	rpc_kv_uint(w, "input_unsure", i->input_unsure);
+	rpc_kv_uint(w, "input_at", i->input_at);
 }
 
 static void put_times(struct rpc_writer *w, const struct pane_info *i)

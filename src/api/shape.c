@@ -63,6 +63,7 @@ const struct api_shape api_shape_pane = {
 	       { "input_seq", "integer", "bytes that the terminal took" },
 	       { "input_unsure", "integer",
 		 "bytes under way when the daemon died: they went in or not" },
+	       { "input_at", "integer", "`seq` when a client last wrote to it; 0: never" },
 	       { "status", "Status|null", "null until it exited" },
 	       { "created_us", "integer", "microseconds since 1970" },
 	       { "started_us", "integer|null", "start of the present process" },

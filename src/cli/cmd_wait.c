@@ -5,8 +5,9 @@
 #include "cli/out.h"
 #include "cli/server.h"
 
-/* Adds what --from says, or `now` as it is at this moment: a request that is
- * repeated after a reconnection must not begin later. */
+/* Adds what --from says, as it is at this moment: a request that is repeated
+ * after a reconnection must not begin later.  The default is the last input, so
+ * that `send` and then `wait` never miss what came between them. */
 static int add_from(const struct cli_args *a, struct client *c, json_t *params)
 {
 	const char *from = args_value(a, "from");
@@ -28,7 +29,9 @@ static int add_from(const struct cli_args *a, struct client *c, json_t *params)
 	if (!pane)
 		return EXIT_ERROR;
 	(void)json_object_set(params, "from",
-			      json_object_get(pane, from && *from == 's' ? "tail_seq" : "seq"));
+			      json_object_get(pane, !from          ? "input_at"
+						    : *from == 's' ? "tail_seq"
+								   : "seq"));
 	return EXIT_OK;
 }
 

@@ -198,8 +198,8 @@ static const struct cli_option wait_options[] = {
 	  NULL },
 	{ 0, "from", "start|now|SEQ",
 	  "Where --for begins to look: at the oldest output that is kept, at what comes from now "
-	  "on "
-	  "(default), or at that position",
+	  "on, or at that position. Otherwise at what came since something was last typed into "
+	  "the pane",
 	  CLI_ANY, NULL },
 	{ 'i', "idle", "MS", "Until nothing was printed for that many milliseconds", CLI_ANY,
 	  NULL },

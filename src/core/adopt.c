@@ -4,16 +4,25 @@
  *
  *   in the registry   at the keeper   becomes
  *   yes               running         running, reading goes on at committed_seq
- *   yes               exited          exited, once the rest was read
+ *   running           exited          exited, once the rest was read
+ *   exited            exited          exited; what survivors print is read on
+ *   exited, closed    exited          exited; the keeper is told to forget it
  *   yes               starting        starting; SPAWNED follows
- *   starting          no              removed: the spawn never reached the keeper
+ *   starting, fresh   no              removed: the spawn never reached the keeper
+ *   starting          no              exited: the respawn never reached the keeper
  *   running           no              lost (the keeper itself died)
- *   exited, lost      -               as it was
+ *   exited, lost      no              as it was
+ *   deleted           yes             ended, and the keeper is told to forget it
  *   no                yes             a pane in the session "recovered"
+ *
+ * The keeper's generation may be older: of a respawn that never reached it.  Then
+ * what it has is to be forgotten.  It may be newer, when the registry could not be
+ * written: then the keeper is right.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,6 +88,18 @@ static int on_welcome(struct adoption *a, const struct keeper_welcome *m, const 
 	return 0;
 }
 
+/* What the keeper has and we do not want any more. */
+static void abandon(struct core *c, const struct keeper_child *k, const int *fds)
+{
+	close_all(fds, k->n_fds);
+	if (k->state != KEEPER_CHILD_EXITED) {
+		link_signal(c, k->pane, SIGKILL,
+			    k->state == KEEPER_CHILD_STARTING ? KEEPER_TO_LEADER
+							      : KEEPER_TO_SESSION);
+	}
+	link_forget(c, k->pane);
+}
+
 /* A child that the registry does not know: its line was never written (a full disk). */
 static struct pane *make_recovered(struct core *c, const struct keeper_child *k)
 {
@@ -91,24 +112,20 @@ static struct pane *make_recovered(struct core *c, const struct keeper_child *k)
 		return NULL;
 	p->is_pty = k->flags & KEEPER_SPAWN_PTY;
 	p->cwd = mem_strdup("/");
-	p->command = json_pack("[s]", "(unknown)");
+	p->command = json_pack("[s]", CORE_UNKNOWN_COMMAND);
 	p->generation = k->generation;
+	snprintf(p->key, sizeof p->key, "%s", k->key);
 	registry_put_session(s);
 	registry_put_pane(p);
 	log_warn("pane p%llu was not in the registry", (unsigned long long)k->pane);
 	return p;
 }
 
-static void on_running(struct pane *p, const struct keeper_child *k, const int *fds)
+static void open_streams(struct pane *p, const struct keeper_child *k, const int *fds)
 {
 	uint32_t n = p->is_pty ? 1 : 2;
 
 	p->pid = k->pid;
-	if (k->started_wall_us)
-		p->started_us = k->started_wall_us;
-	p->is_fresh = false;
-	pane_set_state(p, PANE_RUNNING);
-	p->is_held = p->wants_hold && k->state != KEEPER_CHILD_EXITED;
 	for (uint32_t i = 0; i < k->n_fds; i++) {
 		if (i >= n || stream_take_slot(&p->streams[i]) < 0) {
 			close(fds[i]);
@@ -117,6 +134,16 @@ static void on_running(struct pane *p, const struct keeper_child *k, const int *
 				  (unsigned long long)p->number);
 		}
 	}
+}
+
+static void on_running(struct pane *p, const struct keeper_child *k, const int *fds)
+{
+	if (k->started_wall_us)
+		p->started_us = k->started_wall_us;
+	p->is_fresh = false;
+	pane_set_state(p, PANE_RUNNING);
+	p->is_held = p->wants_hold && k->state != KEEPER_CHILD_EXITED;
+	open_streams(p, k, fds);
 	if (k->state == KEEPER_CHILD_EXITED) {
 		pane_on_exited(p, p->generation, k->status, k->exited_wall_us);
 	} else {
@@ -124,25 +151,46 @@ static void on_running(struct pane *p, const struct keeper_child *k, const int *
 	}
 }
 
+/* The exit was told; whether the terminal is closed, reading tells. */
+static void on_exited_before(struct pane *p, const struct keeper_child *k, const int *fds)
+{
+	if (p->is_closed) {
+		abandon(p->core, k, fds);
+		return;
+	}
+	open_streams(p, k, fds);
+	pane_settle_closed(p);
+}
+
 static void on_child(struct adoption *a, const struct keeper_child *k, const int *fds)
 {
 	struct core *c = a->core;
 	struct pane *p = pane_by_number(c, k->pane);
 
+	if (p ? k->generation < p->generation : k->pane < c->registry_next_pane) {
+		abandon(c, k, fds);
+		return;
+	}
 	if (!p)
 		p = make_recovered(c, k);
-	if (!p || p->generation != k->generation || k->state == KEEPER_CHILD_STARTING) {
+	if (!p) {
 		close_all(fds, k->n_fds);
-		if (p && p->generation == k->generation)
-			pane_set_state(p, PANE_STARTING);
-	} else if (p->state == PANE_EXITED && k->state == KEEPER_CHILD_EXITED && p->is_closed) {
+		return;
+	}
+	if (k->generation > p->generation) {
+		p->generation = k->generation;
+		p->is_closed = p->has_status = false;
+		pane_set_state(p, PANE_STARTING);
+	}
+	p->is_known = true;
+	if (k->state == KEEPER_CHILD_STARTING) {
 		close_all(fds, k->n_fds);
-		link_forget(c, p->number);
+		pane_set_state(p, PANE_STARTING);
+	} else if (p->state == PANE_EXITED && k->state == KEEPER_CHILD_EXITED) {
+		on_exited_before(p, k, fds);
 	} else {
 		on_running(p, k, fds);
 	}
-	if (p)
-		p->is_known = true;
 }
 
 static void on_adopt(struct adoption *a, const struct keeper_adopt *m, const int *fds, size_t n_fds)
@@ -167,7 +215,10 @@ static int receive_one(struct adoption *a, int fd)
 	int fds[KEEPER_MAX_FDS], r;
 	size_t n, n_fds;
 
-	if (poll(&pfd, 1, WELCOME_TIMEOUT_MS) <= 0)
+	r = poll(&pfd, 1, WELCOME_TIMEOUT_MS);
+	if (r < 0 && errno == EINTR)
+		return 0;
+	if (r <= 0)
 		return err_origin(-ETIMEDOUT);
 	r = keeper_proto_recv(fd, buf, &n, fds, &n_fds);
 	if (r)
@@ -217,13 +268,19 @@ static void take_old_slots(struct core *c)
 
 static void settle_unheld(struct core *c)
 {
+	struct fail f;
+
 	for (uint32_t i = c->n_panes; i > 0; i--) {
 		struct pane *p = c->panes[i - 1];
 
 		if (p->is_known)
 			continue;
 		if (p->state == PANE_STARTING && p->is_fresh) {
+			pane_set_state(p, PANE_EXITED); /* there is nothing to be killed */
 			pane_remove(p, true);
+		} else if (p->state == PANE_STARTING) {
+			fail_set(&f, FAIL_SPAWN_FAILED, NULL);
+			pane_fail_respawn(p, &f);
 		} else if (p->state <= PANE_RUNNING) {
 			pane_set_state(p, PANE_LOST);
 			p->is_closed = true;
@@ -255,8 +312,9 @@ static void refeed_all(struct core *c)
 		struct pane *p = c->panes[i];
 
 		if (t->kind == ARENA_DOING_FEED && t->n_deaths >= 2 && t->pane == p->number &&
-		    p->state <= PANE_RUNNING) {
+		    !p->is_quarantined) {
 			p->is_quarantined = true;
+			registry_put_pane(p); /* the arena only remembers the last death */
 			log_error("pane p%llu is set aside: feeding it killed the daemon %u times",
 				  (unsigned long long)p->number, t->n_deaths);
 		}
@@ -273,6 +331,9 @@ int adopt_all(struct core *c, int keeper_fd)
 	c->keeper_fd = keeper_fd;
 	if (r < 0)
 		return r;
+	/* The keeper reads nothing before ADOPT_END: what we send must not wait for it. */
+	if (fcntl(keeper_fd, F_SETFL, O_NONBLOCK) < 0)
+		return err_origin(-errno);
 	while (r == 0 && !a.is_done)
 		r = receive_one(&a, keeper_fd);
 	if (r == 0) {

@@ -142,6 +142,7 @@ struct pane_info {
 	bool is_pty, is_private, is_active, is_closed, is_quarantined, has_status;
 	int status; /* wait status */
 	uint64_t seq, tail_seq, err_seq, err_tail_seq, input_seq, input_unsure;
+	uint64_t input_at; /* position of the output when a client last typed; 0: never */
 	uint64_t created_us, started_us, exited_us;
 	uint32_t generation, n_viewers;
 };

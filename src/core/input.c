@@ -144,6 +144,7 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 	w->begun_ns = clock_mono_ns();
 	w->on_done = done;
 	w->user = user;
+	p->input_at = stream_head(&p->streams[CORE_OUT]);
 	p->write_bytes += n;
 	list_append(&p->writes, &w->link);
 	if (p->writes.next == &w->link)

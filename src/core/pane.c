@@ -235,6 +235,7 @@ static void copy_streams(const struct pane *p, struct pane_info *ret)
 	ret->input_seq =
 		out->has_slot ? p->core->arena.slots[out->slot].input_seq : p->input_seq_kept;
 	ret->input_unsure = p->input_unsure;
+	ret->input_at = p->input_at;
 }
 
 void pane_get_info(const struct pane *p, struct pane_info *ret)

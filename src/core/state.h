@@ -18,6 +18,7 @@
 #define CORE_FLUSH_BYTES (64u << 10)      /* so much waiting is sent at once */
 #define CORE_INPUT_PROMPT_NS 50000000ull  /* output so soon after input is not held back */
 #define CORE_EXIT_DRAIN_BYTES (64u << 10) /* read at most so much before an exit is told */
+#define CORE_UNKNOWN_COMMAND "(unknown)"  /* of a pane that is known by the keeper alone */
 #define CORE_MAX_SUBSCRIPTIONS 20000u
 #define CORE_MAX_WAITS 10000u
 
@@ -129,6 +130,7 @@ struct pane {
 	uint64_t spawned_ns;               /* for the histogram */
 	uint64_t input_seq_kept, seq_kept; /* what is known when there is no slot */
 	uint64_t input_unsure;
+	uint64_t input_at; /* output position of the last input */
 	uint64_t last_input_ns, last_output_ns;
 	size_t write_bytes; /* waiting in writes */
 	struct stream streams[2];
@@ -194,8 +196,10 @@ struct core {
 	uint64_t boot_us; /* wall time of the boot: fixed, so that start times compare */
 	int registry_fd;
 	uint64_t registry_bytes, registry_rewrite_at;
+	uint64_t registry_next_pane; /* below it the file knew all there were; 0: it cannot tell */
 	bool is_registry_broken; /* an append failed: written anew at the next chance */
 	unsigned n_handles;      /* core's own uv handles not yet closed */
+	char method[40]; /* that is being handled; "": none */
 	char quarantined_method[40];
 };
 
@@ -204,6 +208,9 @@ void core_event(struct core *c, enum core_event e, struct pane *p, struct sessio
 void core_on_handle_closed(uv_handle_t *h);
 void core_on_spin(uv_idle_t *h);
 void core_note_removed(struct core *c);
+/* For the quarantine: bytes of a pane are fed; then goes on what was done before. */
+void core_feed_enter(struct core *c, uint64_t pane, uint64_t from);
+void core_feed_leave(struct core *c);
 
 /* table.c: growing arrays of pointers, sorted by number */
 NODISCARD int table_reserve(void ***table, uint32_t n, uint32_t *max);
