@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "client/priv.h"
 
@@ -286,6 +288,22 @@ static bool is_keeper(pid_t pid)
 bool places_signal_keeper(const struct places_lock *lock, int signo)
 {
 	return is_keeper(lock->pid) && kill(lock->pid, signo) == 0;
+}
+
+bool places_wait_end(const struct places *p, const struct places_lock *lock, uint64_t timeout_ns)
+{
+	uint64_t deadline = clock_mono_ns() + timeout_ns;
+	struct places_lock now;
+
+	while (places_read_lock(p, &now) == 0 && now.pid == lock->pid) {
+		if (clock_mono_ns() > deadline)
+			return false;
+		(void)poll(NULL, 0, 1);
+	}
+	/* It empties the lock file just before it ends. */
+	while (is_alive(lock->pid) && clock_mono_ns() <= deadline)
+		(void)poll(NULL, 0, 1);
+	return true;
 }
 
 int places_find_program(const char *name, const char *module, char *out, size_t size)

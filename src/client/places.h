@@ -50,6 +50,9 @@ NODISCARD int places_read_lock(const struct places *p, struct places_lock *ret);
  * that process is not a keeper (any more): nothing was sent. */
 bool places_signal_keeper(const struct places_lock *lock, int signo);
 
+/* Wait at most @timeout_ns until that keeper has ended; false if it has not. */
+bool places_wait_end(const struct places *p, const struct places_lock *lock, uint64_t timeout_ns);
+
 /* A program of libexec/orchflow, found from $ORCHFLOW_LIBEXEC or beside this
  * program; @module is its folder in a build tree.  PLACES_E_NONE if absent. */
 NODISCARD int places_find_program(const char *name, const char *module, char *out, size_t size);

@@ -73,6 +73,22 @@ void resume_lost(struct client *c, const char *why)
 	fail_unrepeatable(c, why);
 }
 
+/* We came when the server was about to end, and it has done nothing for us: then it
+ * is as if none had been running.  True: there may be one now, or soon. */
+static bool start_anew(struct client *c)
+{
+	struct fail f;
+	int r;
+
+	if (!c->wants_start || c->server.version[0])
+		return false;
+	memcpy(c->socket, c->places.socket, sizeof(c->socket));
+	r = start_keeper(&c->places, &f);
+	if (r == FAIL_E_FAILED)
+		client_die(c, &f);
+	return r >= 0;
+}
+
 /* Nothing listens.  If the keeper is alive, it will (a daemon that starts does
  * not matter here: the keeper holds the socket); if not, that was it. */
 static void nobody(struct client *c)
@@ -84,6 +100,8 @@ static void nobody(struct client *c)
 		memcpy(c->socket, lock.socket, sizeof(c->socket));
 		return;
 	}
+	if (start_anew(c))
+		return;
 	(void)fail_setf(&f, FAIL_KEEPER_GONE, NULL, "nothing serves %.80s any more", c->socket);
 	fail_hint(&f, "its shells were hung up; `orchflow ls` starts anew and shows what was");
 	client_die(c, &f);
