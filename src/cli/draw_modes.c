@@ -225,8 +225,7 @@ static bool take_title(struct draw *d, const struct vt *vt, enum vt_title which)
 	char *title;
 
 	clean(vt_title(vt, which), &text);
-	buf_put_char(&text, '\0');
-	title = mem_strdup(buf_data(&text));
+	title = buf_steal_str(&text);
 	buf_fini(&text);
 	if (!title || strcmp(title, old) == 0) {
 		mem_free(title);
