@@ -17,7 +17,7 @@ bool grid_init(struct grid *g, int cols, int rows)
 	}
 	for (int y = 0; y < rows; y++) {
 		g->rows[y] = &g->slab[y];
-		g->slab[y].is_plain = g->slab[y].is_ascii = true;
+		row_clear(&g->slab[y], cols, 0);
 	}
 	return true;
 }

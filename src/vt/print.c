@@ -52,12 +52,13 @@ static void print_advance(struct vt *vt, int n, int limit)
 	}
 }
 
-/* Keeps is_plain where row_span() would have to give it up. */
+/* Keeps what is known of the row where row_span() would have to give it up. */
 static void row_put_ascii(const struct vt *vt, struct row *r, int x, const uint8_t *p, int n,
 			  uint32_t style)
 {
-	bool is_ascii = r->is_ascii && x <= r->n;
-	bool is_plain = is_ascii && r->is_plain && (r->n == 0 || r->cells[0].style == style);
+	bool is_ascii = r->is_ascii, is_solid = r->is_solid && x <= r->n;
+	uint32_t first = r->n ? r->cells[0].style : x ? 0 : style;
+	bool is_mono = r->is_mono && first == style && (x <= r->n || style == 0);
 
 	if (x != r->n || r->size < vt->cols) {
 		if (!row_span(r, vt->cols, x, x + n))
@@ -65,8 +66,9 @@ static void row_put_ascii(const struct vt *vt, struct row *r, int x, const uint8
 	} else {
 		r->n = (uint16_t)(x + n);
 	}
-	r->is_plain = is_plain;
 	r->is_ascii = is_ascii;
+	r->is_solid = is_solid;
+	r->is_mono = is_mono;
 	scan_widen((enum scan_isa)vt->isa, &r->cells[x], p, (size_t)n, style);
 }
 
@@ -95,14 +97,18 @@ static void print_ascii_simple(struct vt *vt, const uint8_t *p, size_t n)
 	vt->break_state = 0;
 }
 
-void print_ascii(struct vt *vt, const uint8_t *p, size_t n)
+static void print_ascii_mapped(struct vt *vt, const uint8_t *p, size_t n)
 {
-	if (vt->is_simple) {
-		print_ascii_simple(vt, p, n);
-		return;
-	}
 	for (; n; n--)
 		print_code_point(vt, *p++);
+}
+
+void print_ascii(struct vt *vt, const uint8_t *p, size_t n)
+{
+	if (vt->is_simple)
+		print_ascii_simple(vt, p, n);
+	else
+		print_ascii_mapped(vt, p, n);
 }
 
 /* One character of 1 or 2 columns into a cell of its own. */

@@ -131,7 +131,7 @@ static void joining_end(struct vt *vt, const struct joining *j, struct row *r, i
 	id = cluster_intern(&vt->clusters, j->text, j->n);
 	if (id != CLUSTER_NONE)
 		r->cells[x].text = wide | CELL_CLUSTER | id;
-	r->is_plain = r->is_ascii = false;
+	r->is_mono = r->is_ascii = false;
 	if (j->is_wide != !!wide)
 		print_set_wide(vt, r, x, j->is_wide);
 }
@@ -286,13 +286,15 @@ static const uint8_t *print_run(struct vt *vt, const uint8_t *s, const uint8_t *
 	struct row *r = term_row(vt, vt->cur.y);
 	struct progress p;
 
-	if (vt->cur.is_last || vt->cur.x != r->n || !row_open(r, vt->cols) ||
+	if (vt->cur.is_last || vt->cur.x < r->n || !row_open(r, vt->cols) ||
 	    (vt->last_x >= 0 && !stands_apart(vt->last_props)))
 		return s;
+	if (vt->cur.x > r->n)
+		row_span(r, vt->cols, vt->cur.x, vt->cur.x); /* blanks up to there */
 	/* Two columns short of the edge: whatever comes fits without a wrap. */
 	p = run_cells(r->cells, vt->cur.x, print_limit(vt, r) - 2, style, s, end);
 	if (p.cp) {
-		r->is_plain = r->is_ascii = false;
+		r->is_mono = r->is_ascii = false;
 		r->n = (uint16_t)p.x;
 		vt->cur.x = p.x;
 		vt->last_x = p.x - (p.props & 2 ? 2 : 1);

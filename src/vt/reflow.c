@@ -113,7 +113,7 @@ static int row_from_view(struct vt *vt, struct row *r, const struct line_view *v
 		text += v->runs[i].n_bytes;
 	}
 	r->flags = v->flags;
-	r->is_plain = r->is_ascii = r->n == 0;
+	r->is_mono = r->is_ascii = r->n == 0;
 	r->age = vt->age;
 	for (uint16_t i = 0; i < v->n_marks; i++)
 		row_add_mark(r, &v->marks[i]);

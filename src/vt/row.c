@@ -35,7 +35,7 @@ static void row_cut(struct row *r, int x)
 	if (x > 0 && x < r->n && (r->cells[x].text & CELL_SPACER)) {
 		r->cells[x - 1].text = 0;
 		r->cells[x].text = 0;
-		r->is_plain = r->is_ascii = false;
+		r->is_mono = r->is_ascii = false;
 	}
 }
 
@@ -51,7 +51,7 @@ static void row_extend(struct row *r, int to)
 	if (r->n < to) {
 		memset(&r->cells[r->n], 0, (size_t)(to - r->n) * sizeof *r->cells);
 		r->n = (uint16_t)to;
-		r->is_plain = r->is_ascii = false;
+		r->is_mono = r->is_ascii = false;
 	}
 }
 
@@ -62,7 +62,7 @@ struct cell *row_span(struct row *r, int cols, int from, int to)
 	row_cut(r, from);
 	row_cut(r, to);
 	row_extend(r, to);
-	r->is_plain = r->is_ascii = false;
+	r->is_mono = r->is_ascii = false;
 	return r->cells;
 }
 
@@ -75,7 +75,7 @@ void row_erase(struct row *r, int cols, int from, int to, uint32_t blank)
 		if (from < r->n)
 			r->n = (uint16_t)from;
 		if (r->n == 0)
-			r->is_plain = r->is_ascii = true;
+			r->is_mono = r->is_solid = r->is_ascii = true;
 		return;
 	}
 
@@ -90,7 +90,7 @@ void row_clear(struct row *r, int cols, uint32_t blank)
 	r->n = 0;
 	r->flags = 0;
 	r->n_marks = 0;
-	r->is_plain = r->is_ascii = true;
+	r->is_mono = r->is_solid = r->is_ascii = true;
 	if (blank)
 		row_erase(r, cols, 0, cols, blank);
 }
@@ -177,8 +177,10 @@ void row_check(const struct row *r)
 		if (t & CELL_SPACER)
 			assert(x > 0 && (r->cells[x - 1].text & CELL_WIDE));
 		if (r->is_ascii)
-			assert(t >= 0x20 && t < 0x7f);
-		if (r->is_plain)
-			assert(r->is_ascii && r->cells[x].style == r->cells[0].style);
+			assert(!t || (t >= 0x20 && t < 0x7f));
+		if (r->is_solid && r->is_ascii)
+			assert(t);
+		if (r->is_mono)
+			assert(r->cells[x].style == r->cells[0].style);
 	}
 }

@@ -6,8 +6,8 @@
  *   2. Cells at n and behind are blanks of style 0, whatever memory holds.
  *   3. A CELL_WIDE cell is followed by its CELL_SPACER below n, and a
  *      CELL_SPACER follows a CELL_WIDE.
- *   4. is_ascii only if all cells below n are printable ASCII, is_plain only if
- *      they are of one style besides.
+ *   4. is_ascii only if all cells below n are printable ASCII or blanks; is_solid
+ *      only if none is blank; is_mono only if all are of one style.
  *
  * An operation that needs memory and gets none leaves the row as it was.
  * Columns are [from, to), clipped by the caller to the row's width.
@@ -26,8 +26,9 @@ struct row {
 	uint16_t n;         /* cells in use */
 	uint8_t flags;      /* enum line_flag */
 	uint8_t n_marks;
-	bool is_ascii; /* see invariant 4: text can be copied as bytes */
-	bool is_plain; /* and the line has but one run */
+	bool is_ascii; /* see invariant 4: the text can be copied as bytes */
+	bool is_solid;
+	bool is_mono;
 };
 
 void row_fini(struct row *r);
@@ -64,5 +65,11 @@ static inline struct cell row_cell(const struct row *r, int x)
 void row_add_mark(struct row *r, const struct mark *m);
 
 void row_check(const struct row *r);
+
+/* The line is one run of bytes. */
+static inline bool row_is_plain(const struct row *r)
+{
+	return r->is_ascii && r->is_solid && r->is_mono;
+}
 
 #endif

@@ -12,7 +12,7 @@ void scroll_keep(struct vt *vt, const struct row *r)
 	vt->anchor.is_set = false;
 	if (!vt->history)
 		return;
-	if (r->is_plain && !r->n_marks) {
+	if (row_is_plain(r) && !r->n_marks) {
 		const struct style *s =
 			r->n ? style_get(&vt->styles, r->cells[0].style) : &style_default;
 

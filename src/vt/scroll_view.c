@@ -31,25 +31,64 @@ static inline void begin_run(const struct vt *vt, struct line_run *run, enum lin
 	run->link = style ? link_get(&vt->links, look->link) : NULL;
 }
 
-/* All cells are printable ASCII: the text at once, then where the style changes. */
-static void view_ascii(const struct vt *vt, const struct row *r, struct line_buf *buf)
+/* NULs at @text. */
+static size_t count_blank(const char *text, size_t n)
+{
+	size_t i = 0;
+	uint64_t word;
+
+	for (; i + 8 <= n; i += 8) {
+		memcpy(&word, text + i, 8);
+		if (word)
+			break;
+	}
+	while (i < n && !text[i])
+		i++;
+	return i;
+}
+
+/* The column behind the run of bytes that begins at @x: of one style, and all
+ * blank (NUL in @text) or all not. */
+static int ascii_end(const struct row *r, const char *text, int x, int end)
+{
+	const struct cell *cells = r->cells;
+	uint32_t style = cells[x].style;
+	int to = r->is_mono ? end : x;
+	const char *blank;
+
+	while (to < end && cells[to].style == style)
+		to++;
+	if (!text[x])
+		return x + (int)count_blank(text + x, (size_t)(to - x));
+	blank = memchr(text + x, '\0', (size_t)(to - x));
+	return blank ? (int)(blank - text) : to;
+}
+
+/* All cells are printable ASCII or blank: the text at once, then where the style
+ * changes. */
+static void view_ascii(const struct vt *vt, const struct row *r, int end, struct line_buf *buf)
 {
 	struct line_run *run = buf->runs;
-	int n = r->n, x = 0;
+	const struct cell *cells = r->cells;
 
-	scan_narrow((enum scan_isa)vt->isa, buf->text, r->cells, (size_t)n);
-	while (x < n) {
-		uint32_t style = r->cells[x].style;
+	scan_narrow((enum scan_isa)vt->isa, buf->text, cells, (size_t)end);
+	for (int x = 0; x < end; run++) {
+		uint32_t style = cells[x].style;
+		bool is_blank = !buf->text[x];
 		int from = x;
 
-		while (++x < n && r->cells[x].style == style)
-			;
-		begin_run(vt, run, LINE_NARROW, style);
+		if (r->is_solid)
+			while (++x < end && cells[x].style == style)
+				;
+		else
+			x = ascii_end(r, buf->text, x, end);
+		if (is_blank)
+			memset(buf->text + from, ' ', (size_t)(x - from));
+		begin_run(vt, run, is_blank ? LINE_BLANK : LINE_NARROW, style);
 		run->n_bytes = (uint32_t)(x - from);
 		run->n_cols = (uint16_t)(x - from);
-		run++;
 	}
-	buf->n_bytes = (size_t)n;
+	buf->n_bytes = (size_t)end;
 	buf->n_runs = (size_t)(run - buf->runs);
 }
 
@@ -162,7 +201,7 @@ int scroll_row_view(const struct vt *vt, const struct row *r, struct line_buf *b
 	if (!line_buf_prepare(buf, (size_t)end * 4 + SCAN_NARROW_SLACK, (size_t)end))
 		return -ENOMEM;
 	if (end && r->is_ascii) {
-		view_ascii(vt, r, buf);
+		view_ascii(vt, r, end, buf);
 	} else if (!view_any(vt, r, end, buf)) {
 		return -ENOMEM;
 	}
