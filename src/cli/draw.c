@@ -132,9 +132,8 @@ void draw_offset(const struct draw *d, int *ret_row, int *ret_col)
 
 void draw_enter(struct draw *d, struct buf *out)
 {
-	if (draw_has(d, TERMCAPS_TITLE_STACK))
-		buf_put_str(out, "\033[22;0t");
-	if (draw_has(d, TERMCAPS_ALTERNATE))
+	d->is_alternate = draw_has(d, TERMCAPS_ALTERNATE);
+	if (d->is_alternate)
 		buf_put_str(out, "\033[?1049h");
 	/* Without wrapping, the last cell of the screen is one like the others. */
 	buf_put_str(out, "\033[?7l");
@@ -155,14 +154,14 @@ void draw_undo(const struct draw *d, struct buf *out)
 		buf_put_str(out, "\033[r");
 	draw_modes_undo(d, out);
 	buf_put_str(out, "\033[m\033[?7h");
-	if (draw_has(d, TERMCAPS_ALTERNATE)) {
+	if (d->is_alternate) {
 		buf_put_str(out, "\033[?1049l");
 	} else {
 		buf_printf(out, "\033[%d;1H\r\n", d->rows);
 	}
 	if (draw_has(d, TERMCAPS_SYNC))
 		buf_put_str(out, "\033[?2026l");
-	if (draw_has(d, TERMCAPS_TITLE_STACK))
+	if (d->has_pushed_titles)
 		buf_put_str(out, "\033[23;0t");
 }
 
@@ -170,6 +169,7 @@ void draw_leave(struct draw *d, struct buf *out)
 {
 	draw_undo(d, out);
 	d->is_entered = false;
+	d->has_pushed_titles = false;
 	memset(&d->modes, 0, sizeof(d->modes));
 	d->modes.set = draw_initial_modes(d);
 	for (size_t i = 0; i < ARRAY_LEN(d->titles); i++) {

@@ -244,6 +244,11 @@ void draw_titles(struct draw *d, const struct vt *vt, struct buf *out)
 		return;
 	has_window = take_title(d, vt, VT_TITLE_WINDOW);
 	has_icon = take_title(d, vt, VT_TITLE_ICON);
+	if ((has_window || has_icon) && draw_has(d, TERMCAPS_TITLE_STACK) &&
+	    !d->has_pushed_titles) {
+		buf_put_str(out, "\033[22;0t");
+		d->has_pushed_titles = true;
+	}
 	if (has_window && has_icon &&
 	    strcmp(d->titles[VT_TITLE_WINDOW], d->titles[VT_TITLE_ICON]) == 0) {
 		buf_printf(out, "\033]0;%s\a", d->titles[VT_TITLE_WINDOW]);

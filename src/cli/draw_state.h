@@ -69,7 +69,9 @@ struct draw {
 	struct draw_modes modes;
 	char *titles[2]; /* enum vt_title: as sent; NULL = none was */
 	bool is_entered;
-	bool is_unknown; /* clear before drawing */
+	bool is_alternate;      /* we switched to the alternate screen */
+	bool has_pushed_titles; /* the user's are on the title stack */
+	bool is_unknown;        /* clear before drawing */
 
 	/* what shall stand there */
 	struct draw_row *next;

@@ -254,6 +254,29 @@ static void test_leaving_gives_the_terminal_back_as_it_was(void **state)
 	rig_fini(&r);
 }
 
+static void test_what_was_learned_later_is_not_undone_if_it_was_not_done(void **state)
+{
+	struct termcaps late;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 40, 4);
+	late = r.caps;
+	r.caps.features = TERMCAPS_UTF8;
+	draw_leave(r.draw, &r.out);
+	draw_set_caps(r.draw, &r.caps);
+	draw_enter(r.draw, &r.out);
+	rig_give(&r);
+	draw_set_caps(r.draw, &late);
+	rig_frame(&r);
+	buf_clear(&r.out);
+	draw_leave(r.draw, &r.out);
+	buf_put_char(&r.out, '\0');
+	assert_null(strstr(buf_data(&r.out), "\033[?1049l"));
+	assert_null(strstr(buf_data(&r.out), "\033[23;0t"));
+	rig_fini(&r);
+}
+
 static void test_a_larger_pane_is_shown_around_its_cursor(void **state)
 {
 	const int pane[2] = { 100, 50 }, user[2] = { 30, 10 };
@@ -433,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_cursor_and_titles_follow_the_pane),
 		cmocka_unit_test(test_modes_of_the_pane_are_switched_at_the_terminal),
 		cmocka_unit_test(test_leaving_gives_the_terminal_back_as_it_was),
+		cmocka_unit_test(test_what_was_learned_later_is_not_undone_if_it_was_not_done),
 		cmocka_unit_test(test_a_larger_pane_is_shown_around_its_cursor),
 		cmocka_unit_test(test_a_smaller_pane_leaves_the_rest_blank),
 		cmocka_unit_test(test_a_resized_terminal_is_drawn_anew),
