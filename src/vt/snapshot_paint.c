@@ -188,11 +188,35 @@ static bool has_ascii_inside(const char *text, size_t n)
 	return false;
 }
 
+/* Bytes of the cluster that printing it makes one cell of.  All, but for a
+ * character that had no room on a screen of one column: U+FFFD stands in for it,
+ * and what joined it does not join that. */
+static size_t joined_bytes(const char *text, size_t n)
+{
+	uint8_t state = 0;
+	uint32_t cp;
+	size_t i = utf8_decode(text, n, &cp);
+	uint8_t prev = unicode_props(cp);
+
+	while (i < n) {
+		size_t len = utf8_decode(text + i, n - i, &cp);
+		uint8_t props = unicode_props(cp);
+
+		if (unicode_breaks(&state, prev, props) && props & UNICODE_WIDTH)
+			break;
+		prev = props;
+		i += len;
+	}
+	return i;
+}
+
 static void put_cluster(struct painter *p, const char *text, size_t n, int n_cols, int width)
 {
-	int natural = grapheme_width(text, n);
 	bool is_last = p->x == width - 1;
+	int natural;
 
+	n = joined_bytes(text, n);
+	natural = grapheme_width(text, n);
 	if (has_ascii_inside(text, n)) {
 		put_prepended(p, text, n);
 	} else if (natural == n_cols || (is_last && n_cols == 1)) {
