@@ -340,6 +340,7 @@ int adopt_all(struct core *c, int keeper_fd)
 		settle_unheld(c);
 		release_orphan_slots(c);
 		take_old_slots(c);
+		c->is_adopted = true;
 		quarantine_method(c);
 		refeed_all(c);
 		log_info("serving %u panes in %u sessions, start %u", c->n_panes, c->n_sessions,

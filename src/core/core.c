@@ -267,18 +267,38 @@ int core_method_enter(struct core *c, const char *method, struct fail *reterr)
 		fail_hint(reterr, "see `orchflow log`; `orchflow reload` lifts this");
 		return FAIL_E_FAILED;
 	}
+	snprintf(c->method, sizeof c->method, "%s", method);
 	arena_doing_method(&c->arena, method);
 	return 0;
 }
 
 void core_method_leave(struct core *c)
 {
+	c->method[0] = 0;
 	arena_doing_nothing(&c->arena);
+}
+
+void core_feed_enter(struct core *c, uint64_t pane, uint64_t from)
+{
+	arena_doing_feed(&c->arena, pane, from);
+}
+
+void core_feed_leave(struct core *c)
+{
+	if (c->method[0]) {
+		arena_doing_method(&c->arena, c->method);
+	} else {
+		arena_doing_nothing(&c->arena);
+	}
 }
 
 void core_quarantine_clear(struct core *c)
 {
 	c->quarantined_method[0] = 0;
-	for (uint32_t i = 0; i < c->n_panes; i++)
+	for (uint32_t i = 0; i < c->n_panes; i++) {
+		if (!c->panes[i]->is_quarantined)
+			continue;
 		c->panes[i]->is_quarantined = false;
+		registry_put_pane(c->panes[i]);
+	}
 }

@@ -92,12 +92,14 @@ void fake_keeper_start(struct fake_keeper *k, const struct core_config *config)
 	struct keeper_plain end;
 	struct core_config c;
 	int pair[2], fds[2] = { k->arena_fd, k->listen_fd };
+	int small = 4096; /* soon full: what the daemon sends must not depend on room */
 
 	core_config_init(&c);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	k->ours = pair[0];
 	k->theirs = pair[1];
 	fcntl(k->ours, F_SETFL, O_NONBLOCK);
+	setsockopt(k->theirs, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
 	KEEPER_MSG(&w, KEEPER_WELCOME);
 	assert_int_equal(keeper_proto_send(k->ours, &w, sizeof w, fds, 2), 0);
 	send_adopt(k);
@@ -207,10 +209,15 @@ static void on_spawn(struct fake_keeper *k, const struct keeper_spawn *m)
 					  .pid = 4000000 + (uint32_t)m->pane,
 					  .state = KEEPER_CHILD_RUNNING,
 					  .flags = m->flags };
+	memcpy(p->child.key, m->key, sizeof p->child.key);
 	if (m->flags & KEEPER_SPAWN_PTY) {
 		open_terminal(p);
 	} else {
 		open_pipes(p);
+	}
+	if (k->is_slow) {
+		p->child.state = KEEPER_CHILD_STARTING;
+		return;
 	}
 	r.pid = p->child.pid;
 	assert_int_equal(keeper_proto_send(k->ours, &r, sizeof r, p->fds, p->child.n_fds), 0);
@@ -233,7 +240,7 @@ static void serve(struct fake_keeper *k)
 			k->n_signals++;
 		} else if (h->type == KEEPER_STOP) {
 			k->is_stopped = true;
-		} else if (h->type == KEEPER_FORGET) {
+		} else if (h->type == KEEPER_FORGET && !k->is_deaf) {
 			k->n_forgotten++;
 			struct fake_pane *p =
 				fake_pane_of(k, ((const struct keeper_forget *)(const void *)buf)

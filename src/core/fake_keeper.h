@@ -19,6 +19,8 @@ struct fake_keeper {
 	uint32_t n_restarts;
 	int fail_step, fail_error; /* != 0: answer the next SPAWN with it */
 	bool is_silent;            /* spawns are not answered */
+	bool is_slow;              /* nor begun: the child stays STARTING */
+	bool is_deaf;              /* FORGETs are not read */
 	struct fake_pane {
 		struct keeper_child child;
 		int master, slave; /* PTY; or pipe's read end, -1 */

@@ -71,12 +71,16 @@ static json_t *record_of_pane(const struct pane *p)
 
 	if (!v)
 		return NULL;
+	/* Text that is not UTF-8 is left out; a command or metadata must not be. */
 	json_object_set_new(v, "cwd", json_string(p->cwd));
 	json_object_set_new(v, "kind", p->kind ? json_string(p->kind) : json_null());
 	json_object_set_new(v, "title", p->title ? json_string(p->title) : json_null());
 	json_object_set_new(v, "key", json_string(p->key));
-	json_object_set(v, "command", p->command);
-	json_object_set(v, "metadata", p->metadata ? p->metadata : json_null());
+	if (json_object_set(v, "command", p->command) < 0 ||
+	    json_object_set(v, "metadata", p->metadata ? p->metadata : json_null()) < 0) {
+		json_decref(v);
+		return NULL;
+	}
 	json_object_set_new(v, "env", json_integer(p->env ? p->env->id : 0));
 	json_object_set_new(v, "status", p->has_status ? json_integer(p->status) : json_null());
 	json_object_set_new(v, "created", json_integer((json_int_t)p->created_us));
@@ -115,15 +119,21 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
+/* Environments are numbered anew: only so many are in use, however many ever were. */
 static int put_everything(struct core *c, struct buf *b)
 {
 	int r = put_line(b,
 			 json_pack("{s:s, s:I, s:I}", "t", "next", "session",
 				   (json_int_t)c->next_session, "pane", (json_int_t)c->next_pane));
 
+	c->next_env = 1;
 	list_for_each (l, &c->envs) {
+		struct core_env *e = list_entry(l, struct core_env, link);
+
+		e->id = c->next_env++;
+		e->is_written = true;
 		if (r == 0)
-			r = put_line(b, record_of_env(list_entry(l, struct core_env, link)));
+			r = put_line(b, record_of_env(e));
 	}
 	for (uint32_t i = 0; r == 0 && i < c->n_sessions; i++)
 		r = put_line(b, record_of_session(c->sessions[i]));
@@ -156,8 +166,23 @@ static int rewrite(struct core *c)
 		c->is_registry_broken = false;
 	} else if (fd >= 0) {
 		close(fd);
+		unlink(tmp); /* it is in the way on a full disk */
 	}
 	buf_fini(&b);
+	return r;
+}
+
+/* Whole lines only: what did not fit is taken back, so that the file stays a
+ * beginning of what happened. */
+static int append_line(struct core *c, const struct buf *b)
+{
+	int r = write_all(c->registry_fd, buf_data(b), buf_len(b));
+
+	if (r == 0) {
+		c->registry_bytes += buf_len(b);
+	} else if (ftruncate(c->registry_fd, (off_t)c->registry_bytes) < 0) {
+		log_error("a broken line is left in the registry: %s", strerror(errno));
+	}
 	return r;
 }
 
@@ -169,9 +194,8 @@ static void append(struct core *c, json_t *v)
 	if (r == 0 && (c->is_registry_broken || c->registry_bytes > c->registry_rewrite_at)) {
 		r = rewrite(c);
 	} else if (r == 0) {
-		r = write_all(c->registry_fd, buf_data(&b), buf_len(&b));
+		r = append_line(c, &b);
 	}
-	c->registry_bytes += buf_len(&b);
 	if (r < 0 && !c->is_registry_broken)
 		log_fault(r, "the registry cannot be written; sessions and panes go on in memory");
 	if (r < 0)
@@ -196,6 +220,8 @@ void registry_put_session(struct session *s)
 
 void registry_put_pane(struct pane *p)
 {
+	if (p->is_deleted)
+		return;
 	put_env(p->core, p->env);
 	append(p->core, record_of_pane(p));
 }
@@ -377,6 +403,8 @@ static int load_record(struct loading *l, const json_t *v)
 	if (strcmp(t, "pane") == 0)
 		return load_pane(l, v);
 	if (strcmp(t, "-pane") == 0) {
+		if (id >= c->next_pane)
+			c->next_pane = id + 1;
 		p = pane_by_number(c, id);
 		if (p)
 			pane_remove(p, false);
@@ -429,6 +457,7 @@ int registry_load(struct core *c)
 		r = load_lines(&l, f);
 		fclose(f);
 	}
+	c->registry_next_pane = l.n_bad > 0 ? 0 : c->next_pane;
 	if (l.n_bad > 0) {
 		snprintf(aside, sizeof aside, "%s.damaged-%llu", path,
 			 (unsigned long long)clock_wall_us());

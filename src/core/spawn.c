@@ -85,6 +85,7 @@ static uint32_t spawn_flags(const struct pane *p, bool has_stdin)
 	       (p->wants_raw_output ? KEEPER_SPAWN_RAW_OUTPUT : 0);
 }
 
+/* Of what was to go to the keeper. */
 static enum fail_code fail_of_send(const struct core *c, int r)
 {
 	if (c->is_keeper_gone)
@@ -115,8 +116,8 @@ int spawn_send(struct pane *p, int stdin_fd, struct fail *reterr)
 		if (stdin_fd >= 0)
 			close(stdin_fd);
 		log_fault(r, "cannot prepare pane p%llu", (unsigned long long)p->number);
-		return fail_setf(reterr, r == -E2BIG ? FAIL_SPAWN_FAILED : FAIL_NO_MEMORY, NULL,
-				 "%s", strerror(-r));
+		return fail_setf(reterr, r == -E2BIG ? FAIL_SPAWN_FAILED : fail_of_send(p->core, r),
+				 NULL, "%s", strerror(-r));
 	}
 	snprintf(m.key, sizeof m.key, "%.63s", p->key);
 	KEEPER_MSG(&m, KEEPER_SPAWN);
@@ -310,6 +311,13 @@ static struct pane *find_key(struct core *c, const char *key)
 	return NULL;
 }
 
+static bool is_unknown(const json_t *command)
+{
+	const char *first = json_string_value(json_array_get(command, 0));
+
+	return first && strcmp(first, CORE_UNKNOWN_COMMAND) == 0;
+}
+
 /* The same request again (a client's retry after a crash): the same pane. */
 static bool answer_known_key(struct core *c, const struct pane_spec *spec, core_pane_fn *done,
 			     void *user)
@@ -319,7 +327,8 @@ static bool answer_known_key(struct core *c, const struct pane_spec *spec, core_
 
 	if (!p)
 		return false;
-	if (json_array_size(spec->command) && !json_equal(spec->command, p->command)) {
+	if (json_array_size(spec->command) && !json_equal(spec->command, p->command) &&
+	    !is_unknown(p->command)) {
 		fail_setf(&f, FAIL_KEY_CONFLICT, spec->key, "p%llu runs another command",
 			  (unsigned long long)p->number);
 		done(NULL, &f, user);

@@ -159,6 +159,7 @@ struct core {
 	char *state_dir;
 	char socket_path[128];
 	int keeper_fd, arena_fd, listen_fd;
+	bool is_adopted; /* the start is over */
 	bool is_keeper_gone, is_shutting_down, has_said_stop, has_quit;
 	struct arena arena;
 	struct core_status status; /* the parts that do not change often */
@@ -197,9 +198,9 @@ struct core {
 	int registry_fd;
 	uint64_t registry_bytes, registry_rewrite_at;
 	uint64_t registry_next_pane; /* below it the file knew all there were; 0: it cannot tell */
-	bool is_registry_broken; /* an append failed: written anew at the next chance */
-	unsigned n_handles;      /* core's own uv handles not yet closed */
-	char method[40]; /* that is being handled; "": none */
+	bool is_registry_broken;     /* an append failed: written anew at the next chance */
+	unsigned n_handles;          /* core's own uv handles not yet closed */
+	char method[40];             /* that is being handled; "": none */
 	char quarantined_method[40];
 };
 

@@ -47,8 +47,12 @@ int stream_take_slot(struct stream *s)
 
 	if (s->has_slot)
 		return 0;
-	if (arena_slot_find(&c->arena, s->pane->number, s->which, &s->slot) == 0) {
+	if (!c->is_adopted && arena_slot_find(&c->arena, s->pane->number, s->which, &s->slot) == 0)
 		arena_slot_recover(&c->arena, s->slot, &recovered, &was_open);
+	/* Found and sound: one of no known kind was freed just now.  Later there is
+	 * none to be found, and looking takes time. */
+	if (!c->is_adopted &&
+	    arena_slot_find(&c->arena, s->pane->number, s->which, &s->slot) == 0) {
 		c->metrics.n_recovered_intents += was_open;
 		c->metrics.n_recovered_bytes += recovered;
 		s->pane->input_unsure += c->arena.slots[s->slot].input_intent;
@@ -163,18 +167,18 @@ uint64_t stream_tail(const struct stream *s)
 
 static void on_pause_timer(uv_timer_t *t);
 
-/* One timer for all: it looks when the pause that began last may be over. */
-static void arm_pause(struct core *c)
+/* One timer for all: it looks when the oldest pause may be over. */
+static void arm_pause(struct core *c, uint64_t left_ns)
 {
 	if (!uv_is_active((uv_handle_t *)&c->pause_timer))
-		uv_timer_start(&c->pause_timer, on_pause_timer, c->config.pause_max_ms, 0);
+		uv_timer_start(&c->pause_timer, on_pause_timer, left_ns / 1000000 + 1, 0);
 }
 
 static void on_pause_timer(uv_timer_t *t)
 {
 	struct core *c = t->data;
 	uint64_t now = clock_mono_ns(), max_ns = (uint64_t)c->config.pause_max_ms * 1000000;
-	bool is_left = false;
+	uint64_t left_ns = 0;
 
 	for (uint32_t i = 0; i < c->n_panes; i++) {
 		for (int k = 0; k < 2; k++) {
@@ -183,7 +187,9 @@ static void on_pause_timer(uv_timer_t *t)
 			if (!s->is_paused)
 				continue;
 			if (now - s->paused_since_ns < max_ns) {
-				is_left = true;
+				uint64_t left = s->paused_since_ns + max_ns - now;
+
+				left_ns = left_ns && left_ns < left ? left_ns : left;
 				continue;
 			}
 			log_warn("pane p%llu was stopped for %u ms: its reader is too slow",
@@ -192,8 +198,8 @@ static void on_pause_timer(uv_timer_t *t)
 			fanout_end_pause(s);
 		}
 	}
-	if (is_left)
-		arm_pause(c);
+	if (left_ns)
+		arm_pause(c, left_ns);
 }
 
 void stream_pause(struct stream *s, bool on)
@@ -205,7 +211,7 @@ void stream_pause(struct stream *s, bool on)
 	if (on) {
 		s->pane->core->metrics.n_pauses++;
 		list_remove(&s->ready);
-		arm_pause(s->pane->core);
+		arm_pause(s->pane->core, (uint64_t)s->pane->core->config.pause_max_ms * 1000000);
 	}
 	stream_poll_update(s);
 	if (!on)
@@ -239,13 +245,13 @@ static void look_for_trap(struct stream *s, uint64_t from, uint64_t to)
 
 	if (!trap[0] || s->pane->is_quarantined || to <= from)
 		return;
-	arena_doing_feed(&c->arena, s->pane->number, from);
+	core_feed_enter(c, s->pane->number, from);
 	v = arena_slot_view(&c->arena, s->slot, from, to - from);
 	for (int i = 0; i < 2; i++) {
 		if (v.n[i] && memmem(v.p[i], v.n[i], trap, strlen(trap)))
 			abort();
 	}
-	arena_doing_nothing(&c->arena);
+	core_feed_leave(c);
 }
 
 /* What is being fed is written down first: bytes that kill the daemon twice are

@@ -109,11 +109,11 @@ static void replay(struct pane *p)
 
 	if (from >= to)
 		return;
-	arena_doing_feed(&c->arena, p->number, from);
+	core_feed_enter(c, p->number, from);
 	vt_replay(p->vt, true);
 	feed_range(p, from, to);
 	vt_replay(p->vt, false);
-	arena_doing_nothing(&c->arena);
+	core_feed_leave(c);
 }
 
 static struct vt_opts options(const struct pane *p)
@@ -183,9 +183,9 @@ void term_feed(struct pane *p)
 
 	from = slot->fed_seq < stream_tail(s) ? stream_tail(s) : slot->fed_seq;
 	if (has_vt && to > from) {
-		arena_doing_feed(&c->arena, p->number, from);
+		core_feed_enter(c, p->number, from);
 		feed_range(p, from, to);
-		arena_doing_nothing(&c->arena);
+		core_feed_leave(c);
 	}
 	slot->fed_seq = to;
 	slot->replied_seq = to;
