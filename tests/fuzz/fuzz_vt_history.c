@@ -19,9 +19,10 @@ static void check_line(const struct line_view *v)
 	for (uint32_t i = 0; i < v->n_runs; i++) {
 		n_bytes += v->runs[i].n_bytes;
 		n_cols += v->runs[i].n_cols;
-		if (v->runs[i].link)
+		if (v->runs[i].link) {
 			assert(strlen(v->runs[i].link->uri) + strlen(v->runs[i].link->id) <
 			       1 << 20);
+		}
 	}
 	assert(n_bytes == v->n_bytes && n_cols == v->n_cols);
 	assert(utf8_valid_prefix(v->text, v->n_bytes) == v->n_bytes);
