@@ -105,10 +105,11 @@ static void print_ascii_mapped(struct vt *vt, const uint8_t *p, size_t n)
 
 void print_ascii(struct vt *vt, const uint8_t *p, size_t n)
 {
-	if (vt->is_simple)
+	if (vt->is_simple) {
 		print_ascii_simple(vt, p, n);
-	else
+	} else {
 		print_ascii_mapped(vt, p, n);
+	}
 }
 
 /* One character of 1 or 2 columns into a cell of its own. */

@@ -77,11 +77,12 @@ static void view_ascii(const struct vt *vt, const struct row *r, int end, struct
 		bool is_blank = !buf->text[x];
 		int from = x;
 
-		if (r->is_solid)
+		if (r->is_solid) {
 			while (++x < end && cells[x].style == style)
 				;
-		else
+		} else {
 			x = ascii_end(r, buf->text, x, end);
+		}
 		if (is_blank)
 			memset(buf->text + from, ' ', (size_t)(x - from));
 		begin_run(vt, run, is_blank ? LINE_BLANK : LINE_NARROW, style);
