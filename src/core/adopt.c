@@ -114,7 +114,7 @@ static struct pane *make_recovered(struct core *c, const struct keeper_child *k)
 	p->cwd = mem_strdup("/");
 	p->command = json_pack("[s]", CORE_UNKNOWN_COMMAND);
 	p->generation = k->generation;
-	snprintf(p->key, sizeof p->key, "%s", k->key);
+	pane_set_key(p, k->key);
 	registry_put_session(s);
 	registry_put_pane(p);
 	log_warn("pane p%llu was not in the registry", (unsigned long long)k->pane);

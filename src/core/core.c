@@ -117,7 +117,10 @@ static void init_fields(struct core *c)
 	list_init(&c->envs);
 	list_init(&c->ready);
 	list_init(&c->flushing);
-	list_init(&c->subs);
+	list_init(&c->viewers);
+	index_init(&c->names);
+	index_init(&c->keys);
+	index_init(&c->env_index);
 	list_init(&c->waits);
 	list_init(&c->kills);
 	list_init(&c->census_waiting);

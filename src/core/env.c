@@ -6,19 +6,10 @@
 #include "base/mem.h"
 #include "core/state.h"
 
-static uint64_t hash_bytes(const char *p, size_t n)
-{
-	uint64_t h = 0xcbf29ce484222325ull; /* FNV-1a */
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (uint8_t)p[i]) * 0x100000001b3ull;
-	return h;
-}
-
 static struct core_env *find_same(struct core *c, const char *block, size_t bytes, uint64_t hash)
 {
-	list_for_each (l, &c->envs) {
-		struct core_env *e = list_entry(l, struct core_env, link);
+	list_for_each (l, index_bucket(&c->env_index, hash)) {
+		struct core_env *e = list_entry(l, struct core_env, by_hash);
 
 		if (e->hash == hash && e->bytes == bytes && memcmp(e->data, block, bytes) == 0)
 			return e;
@@ -28,7 +19,7 @@ static struct core_env *find_same(struct core *c, const char *block, size_t byte
 
 int env_intern_block(struct core *c, const char *block, size_t bytes, struct core_env **ret)
 {
-	uint64_t hash = hash_bytes(block, bytes);
+	uint64_t hash = index_hash(block, bytes);
 	struct core_env *e = find_same(c, block, bytes, hash);
 
 	if (e) {
@@ -46,6 +37,7 @@ int env_intern_block(struct core *c, const char *block, size_t bytes, struct cor
 	for (size_t i = 0; i < bytes; i++)
 		e->n_vars += block[i] == 0;
 	list_append(&c->envs, &e->link);
+	list_append(index_bucket(&c->env_index, hash), &e->by_hash);
 	*ret = e;
 	return 0;
 }
@@ -111,6 +103,7 @@ struct core_env *env_unref(struct core_env *e)
 {
 	if (e && --e->n_refs == 0) {
 		list_remove(&e->link);
+		list_remove(&e->by_hash);
 		mem_free(e);
 	}
 	return NULL;

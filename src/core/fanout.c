@@ -27,7 +27,7 @@ struct place {
 };
 
 struct sub {
-	struct list link; /* core.subs */
+	struct list link; /* pane.subs */
 	struct core *core;
 	struct pane *pane;
 	uint64_t id;
@@ -287,29 +287,44 @@ void fanout_turn(struct core *c)
 
 /* ---- subscribing ---- */
 
-static struct sub *find_sub(struct core *c, uint64_t id)
+/* Index of the subscription of that id, or where it would stand. */
+static uint32_t index_of(const struct core *c, uint64_t id)
 {
-	list_for_each (l, &c->subs) {
-		struct sub *sub = list_entry(l, struct sub, link);
+	uint32_t lo = 0, hi = c->n_subs;
 
-		if (sub->id == id)
-			return sub;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (c->subs[mid]->id < id) {
+			lo = mid + 1;
+		} else {
+			hi = mid;
+		}
 	}
-	return NULL;
+	return lo;
+}
+
+static struct sub *find_sub(const struct core *c, uint64_t id)
+{
+	uint32_t i = index_of(c, id);
+
+	return i < c->n_subs && c->subs[i]->id == id ? c->subs[i] : NULL;
 }
 
 static void drop(struct sub *sub, bool tell)
 {
 	struct core *c = sub->core;
+	uint32_t i = index_of(c, sub->id);
 
-	for (int i = 0; i < 2; i++) {
-		if (sub->places[i].is_on) {
-			list_remove(&sub->places[i].link);
-			pause_if_behind(&sub->pane->streams[i]);
+	memmove(&c->subs[i], &c->subs[i + 1], (c->n_subs - i - 1) * sizeof(struct sub *));
+	c->n_subs--;
+	list_remove(&sub->link);
+	for (int k = 0; k < 2; k++) {
+		if (sub->places[k].is_on) {
+			list_remove(&sub->places[k].link);
+			pause_if_behind(&sub->pane->streams[k]);
 		}
 	}
-	list_remove(&sub->link);
-	c->n_subs--;
 	if (tell && sub->ops->gone)
 		sub->ops->gone(sub->id, sub->user);
 	mem_free(sub);
@@ -352,8 +367,10 @@ int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *r
 				 (unsigned long long)head);
 	}
 	sub = mem_new(struct sub);
-	if (!sub)
+	if (!sub || table_reserve((void ***)&c->subs, c->n_subs + 1, &c->max_subs) < 0) {
+		mem_free(sub);
 		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
+	}
 	if (spec->is_from_start) {
 		from = stream_tail(&p->streams[0]);
 	} else if (spec->is_from_set) {
@@ -366,11 +383,12 @@ int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *r
 	sub->wants_snapshot = spec->wants_snapshot;
 	sub->ops = spec->ops;
 	sub->user = spec->user;
-	list_append(&c->subs, &sub->link);
-	c->n_subs++;
-	if (spec->wants_out && p->streams[0].has_slot)
+	list_append(&p->subs, &sub->link);
+	c->subs[c->n_subs++] = sub; /* ids grow: it stays sorted */
+	/* Also of a pane of which nothing is kept: it may start again. */
+	if (spec->wants_out)
 		begin_at(sub, CORE_OUT, from);
-	if (spec->wants_err && p->streams[1].has_slot) {
+	if (spec->wants_err && !p->is_pty) {
 		begin_at(sub, CORE_ERR,
 			 spec->is_from_start ? stream_tail(&p->streams[1])
 			 : spec->is_err_from_set && spec->err_from <= stream_head(&p->streams[1])
@@ -417,16 +435,15 @@ void core_subscription_ready(struct core *c, uint64_t id)
 
 void fanout_drop_pane(struct pane *p)
 {
-	list_for_each_safe (l, &p->core->subs) {
-		struct sub *sub = list_entry(l, struct sub, link);
-
-		if (sub->pane == p)
-			drop(sub, true);
-	}
+	while (!list_is_empty(&p->subs))
+		drop(list_entry(p->subs.next, struct sub, link), true);
 }
 
 void fanout_drop_all(struct core *c)
 {
-	list_for_each_safe (l, &c->subs)
-		drop(list_entry(l, struct sub, link), false);
+	while (c->n_subs > 0)
+		drop(c->subs[c->n_subs - 1], false);
+	mem_free(c->subs);
+	c->subs = NULL;
+	c->max_subs = 0;
 }

@@ -70,6 +70,8 @@ static void init_fields(struct pane *p, struct core *c, uint64_t number)
 	list_init(&p->writes);
 	list_init(&p->create_waiters);
 	list_init(&p->viewers);
+	list_init(&p->subs);
+	list_init(&p->by_key);
 	list_init(&p->waits);
 	list_init(&p->kills);
 }
@@ -99,6 +101,14 @@ int pane_add(struct core *c, uint64_t number, struct session *s, struct pane **r
 		c->next_pane = number + 1;
 	*ret = p;
 	return 0;
+}
+
+void pane_set_key(struct pane *p, const char *key)
+{
+	snprintf(p->key, sizeof p->key, "%s", key);
+	list_remove(&p->by_key);
+	if (key[0])
+		list_append(index_bucket_of(&p->core->keys, p->key), &p->by_key);
 }
 
 void pane_set_state(struct pane *p, enum pane_state s)
@@ -161,6 +171,7 @@ static void unlink_pane(struct pane *p)
 	uint32_t at = index_after(c, p->number) - 1;
 
 	session_unlink_pane(p->session, p);
+	list_remove(&p->by_key);
 	if (p->state <= PANE_RUNNING)
 		c->n_live--;
 	memmove(&c->panes[at], &c->panes[at + 1], (c->n_panes - at - 1) * sizeof(struct pane *));

@@ -301,12 +301,7 @@ static int load_session(struct loading *l, const json_t *v)
 	if (!s) {
 		r = session_add(c, number, name, cwd, env_numbered(l, get_int(v, "env")), &s);
 	} else if (strcmp(s->name, name) != 0) {
-		char *copy = mem_strdup(name);
-
-		if (!copy)
-			return err_origin(-ENOMEM);
-		mem_free(s->name);
-		s->name = copy;
+		r = err_trace(session_set_name(s, name));
 	}
 	if (r == 0)
 		s->created_us = (uint64_t)get_int(v, "created");
@@ -358,7 +353,7 @@ static void load_pane_fields(struct loading *l, struct pane *p, const json_t *v)
 	set_string(&p->cwd, v, "cwd");
 	set_string(&p->kind, v, "kind");
 	set_string(&p->title, v, "title");
-	snprintf(p->key, sizeof p->key, "%s", key ? key : "");
+	pane_set_key(p, key ? key : "");
 	json_decref(p->command);
 	p->command = json_is_array(command) ? json_deep_copy(command) : json_array();
 	json_decref(p->metadata);

@@ -42,11 +42,26 @@ struct session *session_by_number(struct core *c, uint64_t number)
 
 struct session *session_by_name(struct core *c, const char *name)
 {
-	for (uint32_t i = 0; i < c->n_sessions; i++) {
-		if (strcmp(c->sessions[i]->name, name) == 0)
-			return c->sessions[i];
+	list_for_each (l, index_bucket_of(&c->names, name)) {
+		struct session *s = list_entry(l, struct session, by_name);
+
+		if (strcmp(s->name, name) == 0)
+			return s;
 	}
 	return NULL;
+}
+
+int session_set_name(struct session *s, const char *name)
+{
+	char *copy = mem_strdup(name);
+
+	if (!copy)
+		return err_origin(-ENOMEM);
+	mem_free(s->name);
+	s->name = copy;
+	list_remove(&s->by_name);
+	list_append(index_bucket_of(&s->core->names, name), &s->by_name);
+	return 0;
 }
 
 static struct session *find(struct core *c, const char *id_or_name)
@@ -88,18 +103,17 @@ int session_add(struct core *c, uint64_t number, const char *name, const char *c
 		  : -ENOMEM;
 
 	if (r == 0) {
-		s->name = mem_strdup(name);
+		s->core = c;
+		list_init(&s->by_name);
 		s->cwd = mem_strdup(cwd);
+		r = s->cwd ? session_set_name(s, name) : -ENOMEM;
 	}
-	if (r < 0 || !s->name || !s->cwd) {
-		if (s) {
-			mem_free(s->name);
+	if (r < 0) {
+		if (s)
 			mem_free(s->cwd);
-		}
 		mem_free(s);
 		return err_origin(-ENOMEM);
 	}
-	s->core = c;
 	s->number = number;
 	s->env = env_ref(env);
 	s->created_us = clock_wall_us();
@@ -123,6 +137,7 @@ void session_remove(struct session *s)
 	for (; i + 1 < c->n_sessions; i++)
 		c->sessions[i] = c->sessions[i + 1];
 	c->n_sessions--;
+	list_remove(&s->by_name);
 	env_unref(s->env);
 	mem_free(s->panes);
 	mem_free(s->name);
@@ -232,17 +247,12 @@ int core_session_find(struct core *c, const char *id_or_name, struct session **r
 
 int core_session_rename(struct core *c, struct session *s, const char *name, struct fail *reterr)
 {
-	char *copy;
-
 	if (strcmp(name, s->name) == 0)
 		return 0;
 	if (check_name(c, name, reterr))
 		return FAIL_E_FAILED;
-	copy = mem_strdup(name);
-	if (!copy)
+	if (session_set_name(s, name) < 0)
 		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
-	mem_free(s->name);
-	s->name = copy;
 	registry_put_session(s);
 	core_event(c, CORE_SESSION_CHANGED, NULL, s);
 	return 0;

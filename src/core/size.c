@@ -94,7 +94,9 @@ int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows, b
 		if (!v)
 			return fail_set(reterr, FAIL_NO_MEMORY, NULL);
 		v->owner = viewer;
+		v->pane = p;
 		list_append(&p->viewers, &v->link);
+		list_append(&p->core->viewers, &v->core_link);
 		p->session->active = p->number;
 	}
 	v->cols = (uint16_t)cols;
@@ -107,6 +109,7 @@ int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows, b
 static void drop(struct viewer *v)
 {
 	list_remove(&v->link);
+	list_remove(&v->core_link);
 	mem_free(v);
 }
 
@@ -123,8 +126,12 @@ void core_pane_detach(struct core *c, struct pane *p, void *viewer)
 
 void core_viewer_gone(struct core *c, void *viewer)
 {
-	for (uint32_t i = 0; i < c->n_panes; i++)
-		core_pane_detach(c, c->panes[i], viewer);
+	list_for_each_safe (l, &c->viewers) {
+		struct viewer *v = list_entry(l, struct viewer, core_link);
+
+		if (v->owner == viewer)
+			core_pane_detach(c, v->pane, viewer);
+	}
 }
 
 void viewers_drop_all(struct pane *p)

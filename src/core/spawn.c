@@ -266,7 +266,7 @@ static int fill_pane(struct pane *p, const struct pane_spec *spec)
 	p->cols = (uint16_t)spec->cols;
 	p->rows = (uint16_t)spec->rows;
 	p->umask = spec->umask;
-	snprintf(p->key, sizeof p->key, "%s", spec->key ? spec->key : "");
+	pane_set_key(p, spec->key ? spec->key : "");
 	if (spec->env) {
 		r = env_intern(c, spec->env, &p->env);
 	} else if (p->session->env) {
@@ -302,13 +302,18 @@ static int add_waiter(struct pane *p, core_pane_fn *done, void *user)
 	return 0;
 }
 
+/* The newest, if several have it. */
 static struct pane *find_key(struct core *c, const char *key)
 {
-	for (uint32_t i = c->n_panes; i > 0; i--) {
-		if (strcmp(c->panes[i - 1]->key, key) == 0)
-			return c->panes[i - 1];
+	struct pane *found = NULL;
+
+	list_for_each (l, index_bucket_of(&c->keys, key)) {
+		struct pane *p = list_entry(l, struct pane, by_key);
+
+		if (strcmp(p->key, key) == 0 && (!found || p->number > found->number))
+			found = p;
 	}
-	return NULL;
+	return found;
 }
 
 static bool is_unknown(const json_t *command)
@@ -398,7 +403,7 @@ void pane_fail_create(struct pane *p, const struct fail *f)
 /* The key did not start anything: the same request may be tried again. */
 void pane_fail_respawn(struct pane *p, const struct fail *f)
 {
-	p->key[0] = 0;
+	pane_set_key(p, "");
 	p->is_closed = true;
 	p->exited_us = clock_wall_us();
 	pane_set_state(p, PANE_EXITED);
@@ -451,7 +456,7 @@ static int respawn_now(struct pane *p, const char *key, struct fail *reterr)
 	struct core *c = p->core;
 
 	if (key[0])
-		snprintf(p->key, sizeof p->key, "%s", key);
+		pane_set_key(p, key);
 	for (int i = 0; i < 2; i++)
 		stream_close(&p->streams[i]);
 	link_forget(c, p->number);

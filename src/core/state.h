@@ -22,10 +22,20 @@
 #define CORE_MAX_SUBSCRIPTIONS 20000u
 #define CORE_MAX_WAITS 10000u
 
+/* index.c: what is looked up by text; a few thousand at most. */
+struct index {
+	struct list buckets[512];
+};
+void index_init(struct index *x);
+uint64_t index_hash(const void *bytes, size_t n);
+struct list *index_bucket(struct index *x, uint64_t hash);
+struct list *index_bucket_of(struct index *x, const char *text);
+
 /* An environment, shared by all panes that were asked for with the same one. */
 struct core_env {
-	struct list link; /* core.envs */
-	uint32_t id;      /* in the registry */
+	struct list link;    /* core.envs */
+	struct list by_hash; /* core.env_index */
+	uint32_t id;         /* in the registry */
 	uint32_t n_refs;
 	uint32_t n_vars;
 	bool is_written; /* it stands in the registry */
@@ -37,6 +47,7 @@ struct core_env {
 struct session {
 	struct core *core;
 	uint64_t number;
+	struct list by_name; /* core.names */
 	char *name, *cwd;
 	struct core_env *env; /* NULL: none given */
 	uint64_t created_us;
@@ -92,7 +103,9 @@ struct create_waiter {
 };
 
 struct viewer {
-	struct list link; /* pane.viewers */
+	struct list link;      /* pane.viewers */
+	struct list core_link; /* core.viewers */
+	struct pane *pane;
 	void *owner;
 	uint16_t cols, rows;
 	bool is_ignored;
@@ -137,6 +150,8 @@ struct pane {
 	struct list writes; /* struct write_request */
 	struct list create_waiters;
 	struct list viewers;
+	struct list subs;       /* struct sub.link */
+	struct list by_key;     /* core.keys; unlinked: key is "" */
 	struct list waits;      /* struct wait.pane_link */
 	struct list *wait_walk; /* the next one of a walk that is under way */
 	struct list kills;      /* struct kill.pane_link */
@@ -185,15 +200,17 @@ struct core {
 	uint64_t next_session, next_pane, next_sub, next_wait;
 	uint32_t next_env;
 	struct list envs;
-	struct list ready;          /* struct stream.ready */
-	struct list flushing;       /* struct stream.flushing */
-	struct list subs;           /* struct sub.link */
-	struct list waits;          /* struct wait.link */
-	struct list kills;          /* struct kill.link */
-	struct list census_waiting; /* struct census_request.link */
+	struct index names, keys, env_index; /* sessions, panes, environments */
+	struct list ready;                   /* struct stream.ready */
+	struct list flushing;                /* struct stream.flushing */
+	struct sub **subs;                   /* by id */
+	struct list viewers;                 /* struct viewer.core_link */
+	struct list waits;                   /* struct wait.link */
+	struct list kills;                   /* struct kill.link */
+	struct list census_waiting;          /* struct census_request.link */
 	struct census_job *census;
 	bool is_census_running;
-	uint32_t n_subs, n_waits;
+	uint32_t n_subs, max_subs, n_waits;
 	uint64_t boot_us; /* wall time of the boot: fixed, so that start times compare */
 	int registry_fd;
 	uint64_t registry_bytes, registry_rewrite_at;
@@ -227,6 +244,7 @@ const char *env_get(const struct core_env *e, const char *name);
 /* session.c */
 NODISCARD int session_add(struct core *c, uint64_t number, const char *name, const char *cwd,
 			  struct core_env *env, struct session **ret);
+NODISCARD int session_set_name(struct session *s, const char *name);
 void session_remove(struct session *s); /* unlink and free; has no panes */
 NODISCARD int session_link_pane(struct session *s, struct pane *p);
 void session_unlink_pane(struct session *s, struct pane *p);
@@ -238,6 +256,7 @@ NODISCARD int pane_add(struct core *c, uint64_t number, struct session *s, struc
 struct pane *pane_by_number(struct core *c, uint64_t number);
 /* Unlink, tell, and free when nobody holds it.  What runs in it is ended. */
 void pane_remove(struct pane *p, bool tell);
+void pane_set_key(struct pane *p, const char *key); /* "": none */
 void pane_set_state(struct pane *p, enum pane_state s);
 void pane_prune_exited(struct core *c);
 /* Across calls that may remove it. */

@@ -326,6 +326,52 @@ static void deleting_a_pane_ends_its_subscriptions(void **state)
 	assert_int_equal(core_pane_find(f->k.core, "p1", &p, &fail), FAIL_E_FAILED);
 }
 
+static void subscriptions_are_told_apart_in_whatever_order_they_go(void **state)
+{
+	struct fixture *f = *state;
+	struct pane *p = make(f);
+	struct reader r[7] = { { 0 } };
+	struct core_status s;
+	struct fail fail;
+
+	for (size_t i = 0; i < ARRAY_LEN(r); i++)
+		subscribe(p, &r[i], (struct core_sub_spec){ 0 });
+	for (size_t i = 0; i < ARRAY_LEN(r); i++) {
+		uint64_t id = r[(3 * i + 2) % ARRAY_LEN(r)].id;
+
+		assert_int_equal(core_unsubscribe(f->k.core, id, &fail), 0);
+		assert_int_equal(core_unsubscribe(f->k.core, id, &fail), FAIL_E_FAILED);
+		core_get_status(f->k.core, &s);
+		assert_int_equal(s.n_subscriptions, ARRAY_LEN(r) - 1 - i);
+	}
+}
+
+static void who_subscribes_to_what_is_lost_hears_of_its_next_life(void **state)
+{
+	struct fixture *f = *state;
+	struct pane_spec spec = fake_spec();
+	struct fake_created made;
+	struct pane *p;
+
+	spec.is_private = true; /* nothing of it is kept */
+	p = fake_create(&f->k, &spec, &made);
+	fake_print(&f->k, p, "secret");
+	fake_keeper_crash(&f->k);
+	fake_keeper_lose(&f->k, 1);
+	close(f->k.arena_fd);
+	assert_int_equal(arena_create(0, &f->k.arena_fd), 0);
+	fake_keeper_start(&f->k, NULL);
+	p = fake_pane(&f->k, 1);
+	assert_non_null(p);
+	subscribe(p, &f->a, (struct core_sub_spec){ 0 });
+	memset(&made, 0, sizeof made);
+	core_pane_respawn(f->k.core, p, false, NULL, fake_on_created, &made);
+	fake_keeper_until(&f->k, &made.is_done);
+	fake_print(&f->k, p, "hello");
+	wait_for(f, &f->a, 5);
+	assert_memory_equal(f->a.got, "hello", 5);
+}
+
 /* ---- input ---- */
 
 struct written {
@@ -633,6 +679,8 @@ int main(void)
 		T(output_is_held_for_the_first_subscriber),
 		T(a_reader_that_stays_away_does_not_stop_a_program_for_ever),
 		T(deleting_a_pane_ends_its_subscriptions),
+		T(subscriptions_are_told_apart_in_whatever_order_they_go),
+		T(who_subscribes_to_what_is_lost_hears_of_its_next_life),
 		T(a_write_is_answered_when_the_terminal_took_all_of_it),
 		T(input_that_nobody_reads_is_bounded),
 		T(unknown_keys_send_nothing),
