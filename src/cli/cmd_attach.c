@@ -4,23 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "cli/attach.h"
-#include "cli/detach.h"
 #include "cli/out.h"
 #include "cli/pump.h"
+#include "cli/screen.h"
 #include "cli/server.h"
 #include "cli/tty.h"
-#include "cli/view.h"
-
-#define HOLD_NS 500000000ull /* how long the first detach key waits for the second */
 
 struct attach {
 	struct pump pump;
-	struct view view;
-	struct detach detach;
-	bool is_read_only;
-	bool is_detached, is_deleted, is_exited;
+	struct screen screen;
+	bool is_deleted, is_exited;
 	int signo; /* that made us leave */
 	uint64_t exit_seq;
 	json_t *status;
@@ -31,7 +25,7 @@ struct attach {
 static void check_end(struct attach *at)
 {
 	if (at->is_exited &&
-	    client_stream_seq(at->pump.client, at->view.pane, CLIENT_OUT) >= at->exit_seq)
+	    client_stream_seq(at->pump.client, at->screen.pane, CLIENT_OUT) >= at->exit_seq)
 		at->pump.wants_stop = true;
 }
 
@@ -42,7 +36,7 @@ static void on_output(const char *pane, enum client_stream s, const char *data, 
 
 	(void)pane;
 	(void)s;
-	view_output(&at->view, data, n);
+	screen_output(&at->screen, data, n);
 	check_end(at);
 }
 
@@ -51,7 +45,7 @@ static void on_screen(const char *pane, const struct client_screen *screen, void
 	struct attach *at = user;
 
 	(void)pane;
-	view_screen(&at->view, screen);
+	screen_reset(&at->screen, screen);
 	check_end(at);
 }
 
@@ -63,7 +57,7 @@ static void on_gap(const char *pane, enum client_stream s, uint64_t from, uint64
 	(void)s;
 	(void)from;
 	(void)to;
-	view_gap(&at->view);
+	screen_gap(&at->screen);
 	check_end(at);
 }
 
@@ -71,8 +65,13 @@ static void on_event(const char *method, json_t *params, void *user)
 {
 	struct attach *at = user;
 
-	if (strcmp(method, "pane.deleted") != 0 ||
-	    strcmp(server_str(params, "pane"), at->view.pane) != 0)
+	if (strcmp(server_str(params, "pane"), at->screen.pane) != 0)
+		return;
+	if (strcmp(method, "pane.resized") == 0) {
+		screen_resized(&at->screen, (int)server_int(params, "cols"),
+			       (int)server_int(params, "rows"));
+	}
+	if (strcmp(method, "pane.deleted") != 0)
 		return;
 	at->is_deleted = true;
 	at->pump.wants_stop = true;
@@ -82,7 +81,7 @@ static void on_resumed(uint64_t down_ns, void *user)
 {
 	struct attach *at = user;
 
-	view_resumed(&at->view, down_ns);
+	screen_resumed(&at->screen, down_ns);
 }
 
 static void on_input_lost(const char *pane, size_t n, const struct fail *f, void *user)
@@ -92,7 +91,7 @@ static void on_input_lost(const char *pane, size_t n, const struct fail *f, void
 	(void)pane;
 	(void)n;
 	(void)f;
-	buf_put_char(&at->pump.out[0], '\a');
+	screen_bell(&at->screen);
 }
 
 static void on_exit_told(json_t *result, const struct fail *f, void *user)
@@ -113,64 +112,26 @@ static void on_exit_told(json_t *result, const struct fail *f, void *user)
 
 /* ---- what the user does ---- */
 
-static void pass_on(struct attach *at, struct buf *typed)
-{
-	if (buf_len(typed) && !at->is_read_only)
-		view_type(&at->view, buf_data(typed), buf_len(typed));
-	at->pump.deadline_ns = detach_is_waiting(&at->detach) ? clock_mono_ns() + HOLD_NS : 0;
-}
-
 static void on_typed(struct pump *p, const char *data, size_t n)
 {
-	struct attach *at = p->user;
-	struct buf typed = BUF_INIT;
-
-	if (detach_feed(&at->detach, data, n, &typed)) {
-		at->is_detached = true;
-		p->wants_stop = p->is_hurried = true;
-	}
-	pass_on(at, &typed);
-	buf_fini(&typed);
+	screen_input(&((struct attach *)p->user)->screen, data, n);
 }
 
-static void on_deadline(struct pump *p)
+static void on_turn(struct pump *p)
 {
-	struct attach *at = p->user;
-	struct buf typed = BUF_INIT;
-
-	detach_give_up(&at->detach, &typed);
-	pass_on(at, &typed);
-	buf_fini(&typed);
-}
-
-/* All of the screen once more. */
-static int show_again(struct attach *at, struct fail *reterr)
-{
-	struct client_stream_spec spec = { .pane = at->view.pane, .wants_snapshot = true };
-	struct client *c = at->pump.client;
-	json_auto_t *pane = NULL;
-	int r = client_unsubscribe(c, at->view.pane, CLIENT_OUT, reterr);
-
-	if (!r) {
-		r = client_call(c, "pane.get", json_pack("{s:s}", "pane", at->view.pane), &pane,
-				reterr);
-	}
-	if (r)
-		return r;
-	view_init(&at->view, &at->pump, pane, at->view.ignores_size);
-	view_tell_size(&at->view);
-	r = client_subscribe(c, &spec, 1, reterr);
-	if (r)
-		return r;
-	return view_enter(&at->view, true);
+	screen_turn(&((struct attach *)p->user)->screen);
 }
 
 static void suspend(struct attach *at)
 {
-	view_leave(&at->view);
+	int r;
+
+	screen_leave(&at->screen);
 	(void)raise(SIGSTOP);
-	if (show_again(at, &at->pump.fail) > 0)
+	r = screen_enter(&at->screen);
+	if (r < 0)
 		at->pump.wants_stop = true;
+	screen_tell_size(&at->screen);
 }
 
 static void on_signal(struct pump *p, int signo)
@@ -178,7 +139,7 @@ static void on_signal(struct pump *p, int signo)
 	struct attach *at = p->user;
 
 	if (signo == SIGWINCH) {
-		view_tell_size(&at->view);
+		screen_tell_size(&at->screen);
 		return;
 	}
 	if (signo == SIGTSTP) {
@@ -234,19 +195,19 @@ static json_t *find_pane(struct client *c, const char *target)
 
 static int subscribe(struct attach *at, struct fail *reterr)
 {
-	struct client_stream_spec spec = { .pane = at->view.pane, .wants_snapshot = true };
+	struct client_stream_spec spec = { .pane = at->screen.pane, .wants_snapshot = true };
 	struct client *c = at->pump.client;
 	int r = client_subscribe(c, &spec, 1, reterr);
 
 	if (!r) {
 		r = client_send(c, "events.subscribe",
-				json_pack("{s:[s], s:[s]}", "kinds", "pane.deleted", "panes",
-					  at->view.pane),
+				json_pack("{s:[s, s], s:[s]}", "kinds", "pane.deleted",
+					  "pane.resized", "panes", at->screen.pane),
 				NULL, NULL);
 	}
 	if (!r) {
 		r = client_send(c, "pane.wait",
-				json_pack("{s:s, s:b}", "pane", at->view.pane, "exit", 1),
+				json_pack("{s:s, s:b}", "pane", at->screen.pane, "exit", 1),
 				on_exit_told, at);
 	}
 	return r;
@@ -258,16 +219,16 @@ static int say_how(const struct attach *at, int r)
 
 	if (r)
 		return out_failure(r, &at->pump.fail);
-	if (at->is_detached) {
-		out_note("detached from %s", at->view.pane);
+	if (at->screen.is_detached) {
+		out_note("detached from %s", at->screen.pane);
 	} else if (at->is_deleted) {
-		out_note("%s was deleted", at->view.pane);
+		out_note("%s was deleted", at->screen.pane);
 	} else if (at->signo) {
-		out_note("detached from %s by SIG%s", at->view.pane, sigabbrev_np(at->signo));
+		out_note("detached from %s by SIG%s", at->screen.pane, sigabbrev_np(at->signo));
 		return EXIT_SIGNAL + at->signo;
 	} else {
 		server_put_status(&b, at->status);
-		out_note("%s %.*s", at->view.pane, buf_len(&b) ? (int)buf_len(&b) : 5,
+		out_note("%s %.*s", at->screen.pane, buf_len(&b) ? (int)buf_len(&b) : 5,
 			 buf_len(&b) ? buf_data(&b) : "ended");
 		buf_fini(&b);
 	}
@@ -277,19 +238,19 @@ static int say_how(const struct attach *at, int r)
 static int follow(struct attach *at, const json_t *pane)
 {
 	struct fail f;
-	int r = client_input_begin(at->pump.client, at->view.pane,
+	int r = client_input_begin(at->pump.client, at->screen.pane,
 				   (uint64_t)server_int(pane, "input_seq"));
 
-	view_tell_size(&at->view);
+	screen_tell_size(&at->screen);
 	if (!r)
 		r = subscribe(at, &f);
 	if (!r)
-		r = view_enter(&at->view, true);
+		r = screen_enter(&at->screen);
 	if (r)
 		return out_failure(r, &f);
 	at->pump.wants_input = true;
 	r = pump_run(&at->pump);
-	view_leave(&at->view);
+	screen_leave(&at->screen);
 	return say_how(at, r);
 }
 
@@ -299,7 +260,7 @@ static bool init_keys(struct attach *at, const struct attach_options *o, const s
 
 	if (!keys || !keys[0])
 		keys = "^\\,^\\";
-	if (detach_init(&at->detach, keys) == 0)
+	if (keyin_detach_init(&at->screen.detach, keys) == 0)
 		return true;
 	(void)out_usage(a->command, "detach keys %s: write ^a,d or C-a,d or none", keys);
 	return false;
@@ -309,9 +270,9 @@ int attach_run(const struct cli_args *a, const struct attach_options *o)
 {
 	static const struct pump_ops pump_ops = { .on_input = on_typed,
 						  .on_signal = on_signal,
-						  .on_deadline = on_deadline,
+						  .on_turn = on_turn,
 						  .on_closed = on_closed };
-	struct attach at = { .is_read_only = o->is_read_only };
+	struct attach at = { 0 };
 	struct client_ops ops = { .on_output = on_output,
 				  .on_gap = on_gap,
 				  .on_screen = on_screen,
@@ -327,18 +288,23 @@ int attach_run(const struct cli_args *a, const struct attach_options *o)
 		out_error("attach needs a terminal; `orchflow tail -f` follows without one");
 		return EXIT_ERROR;
 	}
-	if (!init_keys(&at, o, a))
-		return EXIT_USAGE;
 	c = server_open(a, SERVER_START | SERVER_STREAM, &ops);
 	if (c)
 		pane = find_pane(c, o->target);
 	if (!pane)
 		return EXIT_ERROR;
 	pump_init(&at.pump, c, &pump_ops, &at);
-	view_init(&at.view, &at.pump, pane, o->ignores_size);
-	r = follow(&at, pane);
+	r = screen_init(&at.screen, &at.pump, pane);
+	at.screen.ignores_size = o->ignores_size;
+	at.screen.is_read_only = o->is_read_only;
+	if (r < 0) {
+		out_error("out of memory");
+		r = EXIT_ERROR;
+	} else {
+		r = init_keys(&at, o, a) ? follow(&at, pane) : EXIT_USAGE;
+	}
 	json_decref(at.status);
-	detach_fini(&at.detach);
+	screen_fini(&at.screen);
 	pump_fini(&at.pump);
 	return r;
 }

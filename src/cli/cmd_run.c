@@ -247,7 +247,7 @@ static int go(struct run *run, const json_t *pane)
 				       (uint64_t)server_int(pane, "input_seq"));
 	}
 	if (!r && run->is_interactive)
-		r = view_enter(&run->view, false);
+		r = view_enter(&run->view);
 	if (r) {
 		(void)out_failure(r, &f);
 		return EXIT_OWN_FAILURE;

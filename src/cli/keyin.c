@@ -37,7 +37,9 @@ static void tell_text(struct keyin *k, enum keyin_type type, const char *p, size
 
 static void tell_key(struct keyin *k, uint32_t code, uint8_t mods)
 {
-	struct keyin_event ev = { .type = KEYIN_KEY, .key = { .code = code, .mods = mods } };
+	struct keyin_event ev = { .type = KEYIN_KEY,
+				  .key = { .code = code, .mods = mods },
+				  .is_prefixed = k->is_prefixed };
 
 	k->on_event(&ev, k->user);
 }
@@ -45,7 +47,9 @@ static void tell_key(struct keyin *k, uint32_t code, uint8_t mods)
 /* A character that was typed as itself.  With Alt it is a key, not a text. */
 static void tell_char(struct keyin *k, uint32_t cp, uint8_t mods)
 {
-	struct keyin_event ev = { .type = KEYIN_KEY, .key = { .mods = mods } };
+	struct keyin_event ev = { .type = KEYIN_KEY,
+				  .key = { .mods = mods },
+				  .is_prefixed = k->is_prefixed };
 
 	keyin_set_char(&ev.key, cp);
 	if (!mods)
@@ -128,12 +132,16 @@ static size_t take_alt(struct keyin *k, const char *p, size_t n)
 	int len;
 
 	if ((unsigned char)p[1] < 0x80) {
+		k->is_prefixed = true;
 		tell_ascii(k, (unsigned char)p[1], KEY_ALT);
+		k->is_prefixed = false;
 		return 2;
 	}
 	len = whole_char(p + 1, n - 1, &cp);
 	if (len > 0) {
+		k->is_prefixed = true;
 		tell_char(k, cp, KEY_ALT);
+		k->is_prefixed = false;
 	} else if (len < 0) {
 		tell_key(k, KEY_ESCAPE, 0); /* by itself, before something else */
 	}

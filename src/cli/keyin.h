@@ -32,6 +32,7 @@ struct keyin_event {
 	enum keyin_type type;
 	bool is_focused;               /* FOCUS */
 	struct key key;                /* KEY */
+	bool is_prefixed;              /* KEY: its Alt came as an Escape before it */
 	struct mouse_event mouse;      /* MOUSE: row and col on the user's terminal */
 	struct termcaps_answer answer; /* ANSWER */
 	const char *text;              /* PASTE, BYTES: valid during the call, not terminated */
@@ -49,6 +50,7 @@ struct keyin {
 	void *user;
 	struct buf held;      /* bytes of what is not complete */
 	size_t n_searched;    /* of held, amid a paste: no end marker begins there */
+	bool is_prefixed;     /* the key being told had an Escape before it */
 	bool is_paste;        /* between CSI 200 ~ and CSI 201 ~ */
 	bool is_backspace_bs; /* Backspace sends BS: the terminal's VERASE is 8 */
 };

@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "cli/keyin.h"
 #include "vt/paste.h"
 
@@ -21,12 +22,33 @@ static struct key_modes key_modes_of(const struct vt *vt)
 	};
 }
 
-static void encode_key(const struct key *key, const struct vt *vt, struct buf *out)
+static void put_key(const struct key *key, const struct key_modes *modes, struct buf *out)
 {
-	struct key_modes modes = key_modes_of(vt);
 	char bytes[KEY_ENCODE_MAX];
 
-	buf_put(out, bytes, key_encode(key, &modes, bytes, sizeof(bytes)));
+	buf_put(out, bytes, key_encode(key, modes, bytes, sizeof(bytes)));
+}
+
+/* An Escape and then a key look like that key with Alt to us.  A program that
+ * asked for keys to be told apart would take Alt for it, so it gets what the
+ * terminal sent: two keys.  (A terminal that tells them apart itself sends no
+ * such prefix.) */
+static void encode_key(const struct keyin_event *ev, const struct vt *vt, struct buf *out)
+{
+	static const struct key escape = { .code = KEY_ESCAPE };
+	struct key_modes modes = key_modes_of(vt);
+	struct key key = ev->key;
+
+	if (ev->is_prefixed && (modes.kitty_flags || modes.modify_other_keys)) {
+		put_key(&escape, &modes, out);
+		key.mods &= (uint8_t)~KEY_ALT;
+		if (key.code >= 0x20 && key.code < KEY_ESCAPE && !(key.mods & KEY_CTRL)) {
+			uint32_t cp = key.mods & KEY_SHIFT && key.shifted ? key.shifted : key.code;
+
+			key.n_text = (uint8_t)utf8_encode(cp, key.text);
+		}
+	}
+	put_key(&key, &modes, out);
 }
 
 static struct mouse_modes mouse_modes_of(const struct vt *vt)
@@ -82,7 +104,7 @@ void keyin_encode(const struct keyin_event *ev, const struct vt *vt, int top, in
 
 	switch (ev->type) {
 	case KEYIN_KEY:
-		encode_key(&ev->key, vt, out);
+		encode_key(ev, vt, out);
 		break;
 	case KEYIN_MOUSE:
 		m.row += (uint32_t)top;

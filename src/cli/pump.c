@@ -201,8 +201,11 @@ int pump_run(struct pump *p)
 	int r = 0, e;
 
 	take_signals(&waiting);
-	while (!r && !p->wants_stop)
+	while (!r && !p->wants_stop) {
+		if (p->ops->on_turn)
+			p->ops->on_turn(p);
 		r = turn(p, false, &waiting);
+	}
 	if (r < 0)
 		return err_trace(r);
 	p->deadline_ns = 0;

@@ -32,26 +32,13 @@ static void keep_undo(struct view *v)
 	buf_fini(&b);
 }
 
-static void fresh_screen(struct view *v)
-{
-	int cols, rows;
-
-	(void)tty_size(&cols, &rows);
-	buf_printf(&v->pump->out[0], "\033[%d;1H", rows);
-	while (rows--)
-		buf_put_char(&v->pump->out[0], '\n');
-	buf_put_str(&v->pump->out[0], "\033[H");
-}
-
-int view_enter(struct view *v, bool wants_fresh_screen)
+int view_enter(struct view *v)
 {
 	int r = tty_raw();
 
 	if (r)
 		return r;
 	buf_put_str(&v->pump->out[0], "\033[22;0t"); /* title to the stack */
-	if (wants_fresh_screen)
-		fresh_screen(v);
 	keep_undo(v);
 	return 0;
 }
@@ -96,47 +83,6 @@ void view_output(struct view *v, const char *data, size_t n)
 	passthru_feed(&v->pass, data + skip, n - skip, &v->pump->out[0]);
 	v->last = data[n - 1];
 	keep_undo(v);
-}
-
-/* Where the full reset at the beginning of a screen ends. */
-static size_t reset_end(const char *data, size_t n)
-{
-	const char *reset = memmem(data, n < 16 ? n : 16, "\033c", 2);
-
-	return reset ? (size_t)(reset - data) + 2 : 0;
-}
-
-/* A screen visits the primary screen once more behind the alternate one, to save
- * the cursor there.  Some terminals (tmux) clear the alternate screen when it is
- * entered again: leave that visit out. */
-static void show_screen(struct view *v, const char *data, size_t n)
-{
-	static const char leave[] = "\033[?47l", enter[] = "\033[?47h";
-	const char *end = data + n, *visit = NULL, *back;
-
-	for (const char *p = data; (p = memmem(p, (size_t)(end - p), leave, 6)) != NULL; p++)
-		visit = p;
-	back = visit ? memmem(visit, (size_t)(end - visit), enter, 6) : NULL;
-	if (!back) {
-		view_output(v, data, n);
-		return;
-	}
-	view_output(v, data, (size_t)(visit - data));
-	view_output(v, back + 6, (size_t)(end - back) - 6);
-}
-
-void view_screen(struct view *v, const struct client_screen *screen)
-{
-	/* The reset would also clear what the user's terminal remembers from before:
-	 * undo what we did to it instead. */
-	size_t skip = reset_end(screen->data, screen->n);
-
-	passthru_undo(&v->pass, &v->pump->out[0]);
-	passthru_init(&v->pass);
-	v->pass.wants_no_questions = true;
-	v->is_partial = false;
-	buf_put_str(&v->pump->out[0], "\033[m\033[H\033[2J");
-	show_screen(v, screen->data + skip, screen->n - skip);
 }
 
 void view_gap(struct view *v)

@@ -1,7 +1,7 @@
 /*
  * A pane on the user's terminal: its output passed through, the terminal's modes
- * followed so that they can be undone, its size told to the pane.  Used by attach
- * and by an interactive run.
+ * followed so that they can be undone, its size told to the pane.  Used by
+ * an interactive run.
  */
 #ifndef CLI_VIEW_H
 #define CLI_VIEW_H
@@ -21,8 +21,8 @@ struct view {
 /* @pane: PANE as the server told it. */
 void view_init(struct view *v, struct pump *pump, const json_t *pane, bool ignores_size);
 
-/* Raw mode, and a fresh screen if wanted (what was on it scrolls up, not away). */
-NODISCARD int view_enter(struct view *v, bool wants_fresh_screen);
+/* Raw mode. */
+NODISCARD int view_enter(struct view *v);
 /* The terminal as it was; the cursor where a message can follow. */
 void view_leave(struct view *v);
 
@@ -32,8 +32,6 @@ void view_tell_size(struct view *v);
 
 /* Output.  Questions in it are left out: the server has answered them. */
 void view_output(struct view *v, const char *data, size_t n);
-/* All of the screen, in place of what stands there. */
-void view_screen(struct view *v, const struct client_screen *screen);
 void view_gap(struct view *v);
 /* Type; dropped with a bell when too much waits. */
 void view_type(struct view *v, const char *data, size_t n);
