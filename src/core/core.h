@@ -35,6 +35,7 @@ struct core_config {
 	uint32_t pause_max_ms;      /* on_lag=pause: longest stop of a PTY, 30,000 */
 	uint32_t history_lines;     /* per pane in memory: 10,000; 0 keeps none */
 	uint32_t history_bytes;     /* 10 MiB, whichever is reached first */
+	bool has_title_report;      /* titles are told to the program that asks */
 	char abort_on[64];          /* test hook: abort when this is fed ("" = off) */
 };
 void core_config_init(struct core_config *c);

@@ -123,6 +123,7 @@ static struct vt_opts options(const struct pane *p)
 	return (struct vt_opts){ .history_lines = cfg->history_lines,
 				 .history_bytes = cfg->history_bytes,
 				 .has_no_history = cfg->history_lines == 0,
+				 .has_title_report = cfg->has_title_report,
 				 .version = "OrchFlow",
 				 .compress = &p->core->compress };
 }

@@ -13,11 +13,14 @@
 #include "base/log.h"
 #include "core/core.h"
 
+enum config_bool { CONFIG_FALSE, CONFIG_TRUE };
+
 struct config {
 	int64_t max_sessions, max_panes, max_clients;
 	int64_t input_queue, subscriber_queue, request; /* bytes */
 	int64_t exited_keep_s, exited_keep_n;
 	int64_t history_lines, history_bytes; /* per pane */
+	int64_t title_report;                 /* enum config_bool */
 	int64_t flush_quiet_us, flush_latest_us, pause_max_ms;
 	int64_t log_level; /* enum log_level */
 	int64_t log_max_bytes;

@@ -132,6 +132,14 @@ const struct config_key config_keys[] = {
 	  .max = 86400000,
 	  .limits = "0 to 1 day",
 	  .doc = "How long a slow subscriber that asked for it may stop a terminal." },
+	{ .name = "terminal.title_report",
+	  .type = CONFIG_CHOICE,
+	  .offset = AT(title_report),
+	  .fallback = "false",
+	  .choices = "false|true", /* enum config_bool */
+	  .doc = "Whether a program may ask for the title of its terminal. Output can set the "
+		 "title, and the answer is typed as input, so this lets output type. Counts for "
+		 "terminals that start printing later." },
 	{ .name = "log.level",
 	  .type = CONFIG_CHOICE,
 	  .offset = AT(log_level),

@@ -109,6 +109,24 @@ static void values_are_read_with_their_suffixes(void **state)
 	assert_int_equal(c.max_panes, 1000);
 }
 
+static void titles_are_reported_only_when_told_so(void **state)
+{
+	struct core_config core;
+	struct config c;
+
+	(void)state;
+	config_init(&c);
+	config_to_core(&c, &core);
+	assert_false(core.has_title_report);
+	load(&c, "[terminal]\ntitle_report = true\n");
+	config_to_core(&c, &core);
+	assert_true(core.has_title_report);
+	load(&c, "[terminal]\ntitle_report = false\n");
+	config_to_core(&c, &core);
+	assert_false(core.has_title_report);
+	refuse("[terminal]\ntitle_report = yes\n", 2, "one of false|true");
+}
+
 static void what_is_wrong_is_named_with_its_line(void **state)
 {
 	(void)state;
@@ -219,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_defaults_are_those_of_the_other_modules),
 		cmocka_unit_test(values_are_read_with_their_suffixes),
+		cmocka_unit_test(titles_are_reported_only_when_told_so),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
 		cmocka_unit_test(long_lines_are_refused),
 		cmocka_unit_test(an_absent_file_means_the_defaults),
