@@ -187,7 +187,7 @@ def bench_l3():
         for _ in range(20):
             c.call("pane.create", command=["sleep", "1000"])
         found = {}
-        for method, params in (("pane.list", '{"limit":200}'), ("pane.read", '{"pane":"%s","last":4096}')):
+        for method, params in (("pane.list", '{"limit":200}'), ("pane.snapshot", '{"pane":"%s"}')):
             found[method] = [drive("beside", n, method, params) for _ in range(args.pairs)]
     reference = "tmux skipped"
     if shutil.which("tmux"):

@@ -109,7 +109,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$ORCHFLOW" run -- sh -c \
 		grep -E "^Sig(Blk|Ign)" /proc/self/status | cut -f2; ulimit -Sn; ls /proc/self/fd | tr "\n" " "'
 	is "${lines[0]}" "${lines[1]}"
 	is "${lines[2]}" 0000000000000000
-	is "${lines[3]}" 0000000000000000
+	# 32 and 33 are the C library's own; nobody can set them through it, and posix_spawn() ignores them.
+	is $((0x${lines[3]} & ~0x180000000)) 0
 	is "${lines[4]}" 512
 	is "${lines[5]}" "0 1 2 3 " # 3 is ls's own
 }
