@@ -42,7 +42,8 @@ struct census_job {
 	uint32_t n_leaders;
 	struct core_process *all; /* by pid, as scanned; then ours only */
 	uint32_t n_all, max_all;
-	bool has_leaders, is_partial;
+	bool has_leaders;
+	int error;           /* of struct census */
 	struct list waiting; /* struct census_request */
 };
 
@@ -69,16 +70,18 @@ static ssize_t read_proc(uint32_t pid, const char *name, char *out, size_t size)
 {
 	char path[64];
 	ssize_t n;
-	int fd;
+	int fd, e;
 
 	snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	n = read(fd, out, size - 1);
+	e = errno;
 	close(fd);
-	if (n >= 0)
-		out[n] = 0;
+	if (n < 0)
+		return -e;
+	out[n] = 0;
 	return n;
 }
 
@@ -174,14 +177,16 @@ static void scan(struct census_job *j)
 	DIR *d = opendir("/proc");
 	struct dirent *e;
 
-	j->is_partial = !d;
+	j->error = d ? 0 : errno;
 	while (d && (e = readdir(d))) {
 		struct core_process p;
 
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
 		if (!census_read_stat((uint32_t)strtoul(e->d_name, NULL, 10), &p)) {
-			j->is_partial |= errno != ENOENT && errno != ESRCH;
+			/* It went, or is not for us to see; or is it us who cannot look? */
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+				j->error = errno;
 			continue;
 		}
 		if (j->n_all == j->max_all) {
@@ -189,7 +194,7 @@ static void scan(struct census_job *j)
 			void *grown = mem_realloc(j->all, max * sizeof p);
 
 			if (!grown) {
-				j->is_partial = true;
+				j->error = ENOMEM;
 				break;
 			}
 			j->all = grown;
@@ -243,7 +248,7 @@ static void tell_pane_of_stray(struct census_job *j, struct core_process *p, cha
 
 static void read_command(struct core_process *p)
 {
-	char line[sizeof p->command];
+	char line[sizeof p->command] = "";
 	ssize_t n = read_proc(p->pid, "cmdline", line, sizeof line);
 
 	if (n <= 0)
@@ -266,7 +271,8 @@ static void on_work(uv_work_t *w)
 
 	scan(j);
 	ours = mem_zalloc(j->n_all + 1, sizeof *ours);
-	j->is_partial |= !scratch || !ours || !j->has_leaders;
+	if (!scratch || !ours || !j->has_leaders)
+		j->error = ENOMEM;
 	for (uint32_t i = 0; ours && i < j->n_all; i++)
 		ours[i] = is_ours(j, &j->all[i]);
 	uint32_t n = 0;
@@ -294,7 +300,7 @@ static void on_worked(uv_work_t *w, int status)
 	struct core *c = j->core;
 	struct census census = { .processes = j->all,
 				 .n = j->n_all,
-				 .is_partial = j->is_partial || status < 0 };
+				 .error = status < 0 ? ENOMEM : j->error };
 
 	while (!list_is_empty(&j->waiting)) {
 		struct census_request *r = list_entry(j->waiting.next, struct census_request, link);
@@ -400,8 +406,11 @@ static void on_listed(const struct census *census, void *user)
 		if (census->processes[i].pane == l->pane)
 			mine[n++] = census->processes[i];
 	}
-	if (census->is_partial || (l->pane && !mine)) {
-		fail_set(&f, FAIL_NO_MEMORY, NULL);
+	if (census->error || (l->pane && !mine)) {
+		fail_set(&f,
+			 census->error == 0 || census->error == ENOMEM ? FAIL_NO_MEMORY
+								       : FAIL_NO_DESCRIPTORS,
+			 NULL);
 		l->on_done(NULL, 0, &f, l->user);
 	} else {
 		l->on_done(l->pane ? mine : census->processes, l->pane ? n : census->n, NULL,

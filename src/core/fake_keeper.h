@@ -65,9 +65,9 @@ struct pane *fake_pane(struct fake_keeper *k, uint64_t number); /* NULL: the cor
 
 /* core_pane_create() and what came of it. */
 struct fake_created {
-	bool is_done;
 	uint64_t pane;
 	struct fail fail;
+	bool is_done;
 };
 void fake_on_created(struct pane *p, const struct fail *f, void *user);
 struct pane *fake_create(struct fake_keeper *k, const struct pane_spec *spec,

@@ -212,7 +212,7 @@ static void on_census(const struct census *census, void *user)
 	}
 	n_alive = signal_round(k, census, is_late ? SIGKILL : SIGHUP);
 	k->n_rounds += is_late;
-	if ((n_alive == 0 && !census->is_partial && has_settled(k)) || k->n_rounds > KILL_ROUNDS) {
+	if ((n_alive == 0 && census->error == 0 && has_settled(k)) || k->n_rounds > KILL_ROUNDS) {
 		finish(k);
 		return;
 	}

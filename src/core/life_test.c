@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -191,6 +193,48 @@ static void at_the_end_all_that_wait_are_told_and_nothing_is_left(void **state)
 	fake_keeper_start(k, NULL);
 	assert_non_null(fake_pane(k, 1)); /* a daemon that ends takes nothing along */
 	assert_non_null(fake_pane(k, 2));
+}
+
+static void on_processes(const struct core_process *ps, size_t n, const struct fail *f, void *user)
+{
+	(void)ps;
+	(void)n;
+	on_done(f, user);
+}
+
+static void a_census_that_cannot_look_does_not_say_that_nobody_is_there(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct told listed = { 0 }, killed = { 0 };
+	struct rlimit before, low;
+	pid_t pid = fork();
+	int status, lowest = dup(0);
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (int i = 0; i < 60; i++)
+			sleep(1);
+		_exit(0);
+	}
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = (rlim_t)lowest + 1; /* for the directory, not for what is in it */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	core_processes(k->core, NULL, on_processes, &listed);
+	core_shutdown(k->core, 50, on_killed, &killed);
+	fake_keeper_until(k, &listed.is_done);
+	fake_keeper_turn(k, 20);
+	assert_int_equal(listed.code, FAIL_NO_DESCRIPTORS);
+	assert_false(killed.is_done);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int i = 0; i < 5000 && !killed.is_done; i++) {
+		fake_keeper_turn(k, 1);
+		waitpid(pid, &status, WNOHANG);
+		poll(NULL, 0, 1);
+	}
+	assert_true(killed.is_done);
+	assert_int_equal(kill(pid, 0), -1);
 }
 
 /* ---- waits ---- */
@@ -485,6 +529,7 @@ int main(void)
 		T(a_session_is_deleted_with_a_pane_that_is_still_starting),
 		T(two_kills_of_a_pane_are_both_answered),
 		T(at_the_end_all_that_wait_are_told_and_nothing_is_left),
+		T(a_census_that_cannot_look_does_not_say_that_nobody_is_there),
 		T(who_is_told_may_cancel_the_wait_that_comes_next),
 		T(who_is_told_may_delete_the_pane),
 		T(a_pane_starts_again_while_survivors_hold_its_terminal),

@@ -540,9 +540,10 @@ static int check_respawn(struct core *c, const struct pane *p, bool force, const
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "key", "must have 1 to %u bytes",
 				 KEEPER_KEY_BYTES - 1);
 	}
-	if (c->n_live >= c->config.max_panes && p->state > PANE_RUNNING)
+	if (c->n_live >= c->config.max_panes && p->state > PANE_RUNNING) {
 		return fail_setf(reterr, FAIL_LIMIT_PANES, NULL, "the limit is %u",
 				 c->config.max_panes);
+	}
 	return 0;
 }
 

@@ -176,6 +176,8 @@ struct core {
 	int keeper_fd, arena_fd, listen_fd;
 	bool is_adopted; /* the start is over */
 	bool is_keeper_gone, is_shutting_down, has_said_stop, has_quit;
+	bool is_squeezing, is_census_running;
+	bool is_registry_broken; /* an append failed: written anew at the next chance */
 	struct arena arena;
 	struct core_status status; /* the parts that do not change often */
 	uv_poll_t keeper_poll;
@@ -184,7 +186,6 @@ struct core {
 	uv_timer_t start_timer; /* tells on_serving from inside the loop */
 	uv_poll_t flush_poll;
 	uv_timer_t trim_timer, quiet_timer, pause_timer;
-	bool is_squeezing;
 	void *zstd_c, *zstd_d; /* ZSTD_CCtx, ZSTD_DCtx; NULL until needed */
 	struct vt_compress compress;
 	uint32_t n_removed; /* panes since memory was last given back */
@@ -209,13 +210,11 @@ struct core {
 	struct list kills;                   /* struct kill.link */
 	struct list census_waiting;          /* struct census_request.link */
 	struct census_job *census;
-	bool is_census_running;
 	uint32_t n_subs, max_subs, n_waits;
 	uint64_t boot_us; /* wall time of the boot: fixed, so that start times compare */
 	int registry_fd;
 	uint64_t registry_bytes, registry_rewrite_at;
 	uint64_t registry_next_pane; /* below it the file knew all there were; 0: it cannot tell */
-	bool is_registry_broken;     /* an append failed: written anew at the next chance */
 	unsigned n_handles;          /* core's own uv handles not yet closed */
 	char method[40];             /* that is being handled; "": none */
 	char quarantined_method[40];
@@ -377,7 +376,7 @@ void kill_drop_all(struct core *c);
 struct census {
 	struct core_process *processes; /* descendants of the keeper, the daemon excepted */
 	size_t n;
-	bool is_partial; /* no memory or no descriptors: who is missing may be there */
+	int error; /* ENOMEM, EMFILE, ...: who is missing may be there; 0: that is all */
 };
 typedef void census_fn(const struct census *census, void *user);
 struct census_request { /* the asker's, until on_done was called */

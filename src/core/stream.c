@@ -41,8 +41,8 @@ int stream_take_slot(struct stream *s)
 {
 	struct core *c = s->pane->core;
 	enum arena_slot_kind kind = s->pane->is_pty ? ARENA_SLOT_PTY : ARENA_SLOT_PIPE;
-	uint32_t recovered;
-	bool was_open;
+	uint32_t recovered = 0;
+	bool was_open = false;
 	int r;
 
 	if (s->has_slot)

@@ -275,9 +275,11 @@ void wait_on_closed(struct pane *p)
 
 void wait_drop_pane(struct pane *p)
 {
-	while (!list_is_empty(&p->waits))
-		fail_wait(list_entry(p->waits.next, struct wait, pane_link), FAIL_PANE_NOT_FOUND,
-			  "it was deleted");
+	while (!list_is_empty(&p->waits)) {
+		struct wait *w = list_entry(p->waits.next, struct wait, pane_link);
+
+		fail_wait(w, FAIL_PANE_NOT_FOUND, "it was deleted");
+	}
 }
 
 static int compile(struct wait *w, const char *regex, struct fail *reterr)
