@@ -309,6 +309,32 @@ static void a_full_disk_leaves_no_broken_line(void **state)
 	assert_int_equal(info_of(k, 1).state, PANE_RUNNING);
 }
 
+static void what_is_deleted_while_the_registry_is_written_anew_stays_deleted(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct session *s;
+	struct fail f;
+
+	fill_registry(k);
+	make(k);
+	end(k, 1, true);
+	for (int i = 0; i < 2; i++) {
+		limit_files(registry_bytes(k) + 5);
+		assert_int_equal(core_session_create(k->core, NULL, "/", NULL, &s, &f), 0);
+		limit_files(RLIM_INFINITY);
+		if (i == 0) { /* this is what writes it anew */
+			assert_int_equal(core_pane_delete(k->core, fake_pane(k, 1), &f), 0);
+		} else {
+			assert_int_equal(core_session_find(k->core, "main", &s, &f), 0);
+			core_session_delete(k->core, s, false, on_done, NULL);
+		}
+	}
+	restart(k);
+	assert_null(fake_pane(k, 1));
+	assert_int_equal(core_session_find(k->core, "main", &s, &f), FAIL_E_FAILED);
+	assert_int_equal(pane_number(make(k)), 2);
+}
+
 /* ---- quarantine ---- */
 
 static struct arena_header *map_header(struct fake_keeper *k, struct arena *a)
@@ -478,6 +504,7 @@ int main(void)
 		T(a_pane_that_was_deleted_does_not_come_back),
 		T(a_full_disk_forgets_no_pane_and_starts_none_twice),
 		T(a_full_disk_leaves_no_broken_line),
+		T(what_is_deleted_while_the_registry_is_written_anew_stays_deleted),
 		T(a_pane_stays_set_aside_until_that_is_lifted),
 		T(an_exited_pane_can_be_set_aside_too),
 		T(a_method_that_has_a_screen_rebuilt_is_still_what_is_done),

@@ -137,8 +137,10 @@ static int put_everything(struct core *c, struct buf *b)
 	}
 	for (uint32_t i = 0; r == 0 && i < c->n_sessions; i++)
 		r = put_line(b, record_of_session(c->sessions[i]));
-	for (uint32_t i = 0; r == 0 && i < c->n_panes; i++)
-		r = put_line(b, record_of_pane(c->panes[i]));
+	for (uint32_t i = 0; r == 0 && i < c->n_panes; i++) {
+		if (!c->panes[i]->is_deleted)
+			r = put_line(b, record_of_pane(c->panes[i]));
+	}
 	return err_trace(r);
 }
 

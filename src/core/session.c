@@ -277,8 +277,8 @@ static void finish_deletion(struct deletion *d)
 		pane_remove(s->panes[s->n_panes - 1], true);
 	if (s) {
 		core_event(d->core, CORE_SESSION_DELETED, NULL, s);
-		registry_drop_session(d->core, s->number);
-		session_remove(s);
+		session_remove(s); /* first: the registry may be written anew */
+		registry_drop_session(d->core, d->number);
 	}
 	d->on_done(NULL, d->user);
 	mem_free(d);

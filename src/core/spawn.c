@@ -353,8 +353,8 @@ static void drop_if_unborn(struct core *c, uint64_t number)
 
 	if (s && s->is_made_by_create && s->n_panes == 0) {
 		core_event(c, CORE_SESSION_DELETED, NULL, s);
-		registry_drop_session(c, s->number);
 		session_remove(s);
+		registry_drop_session(c, number);
 	}
 }
 
