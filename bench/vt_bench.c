@@ -130,18 +130,19 @@ int main(int argc, char **argv)
 	struct config c = { .cols = 150, .rows = 50, .repeat = 1, .lines = 10000 };
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--vterm"))
+		if (!strcmp(argv[i], "--vterm")) {
 			c.is_vterm = true;
-		else if (!strcmp(argv[i], "--raw"))
+		} else if (!strcmp(argv[i], "--raw")) {
 			c.is_raw = true;
-		else if (!strcmp(argv[i], "--repeat") && i + 1 < argc)
+		} else if (!strcmp(argv[i], "--repeat") && i + 1 < argc) {
 			c.repeat = atoi(argv[++i]);
-		else if (!strcmp(argv[i], "--lines") && i + 1 < argc)
+		} else if (!strcmp(argv[i], "--lines") && i + 1 < argc) {
 			c.lines = (uint32_t)atoi(argv[++i]);
-		else if (!strcmp(argv[i], "--size") && i + 1 < argc)
+		} else if (!strcmp(argv[i], "--size") && i + 1 < argc) {
 			sscanf(argv[++i], "%dx%d", &c.cols, &c.rows);
-		else
+		} else {
 			bench(&c, argv[i]);
+		}
 	}
 	return EXIT_SUCCESS;
 }

@@ -61,10 +61,11 @@ static void assert_shows(struct pane *p, enum snapshot_format format, int32_t n_
 
 	assert_int_equal(core_pane_snapshot(p, &spec, &out, &info, &f), 0);
 	buf_put_char(&out, 0);
-	if (format == SNAPSHOT_TEXT)
+	if (format == SNAPSHOT_TEXT) {
 		assert_string_equal(buf_data(&out), text);
-	else
+	} else {
 		assert_non_null(strstr(buf_data(&out), text));
+	}
 	buf_fini(&out);
 }
 
@@ -341,10 +342,11 @@ static void who_wants_screens_begins_with_one_and_never_gets_a_backlog(void **st
 	}
 	assert_int_equal(r.n_bytes, 1);
 	r.is_full = true;
-	for (int i = 0; i < 3000; i++)
+	for (int i = 0; i < 3000; i++) {
 		fake_print(k, p,
 			   "0123456789012345678901234567890123456789012345678901234567890123456789"
 			   "\r\n");
+	}
 	r.is_full = false;
 	core_subscription_ready(k->core, id);
 	fake_keeper_until_count(k, &r.n_resyncs, 2);
