@@ -3,7 +3,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 SECONDS_PER_TARGET ?= 60
 
-.PHONY: all run test torture bench bench-quick lint format fuzz install clean
+.PHONY: all run test torture bench bench-quick lint check-baseline format fuzz install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -35,6 +35,12 @@ bench-quick: all
 lint: all
 	tools/install-deps lint
 	tools/lint $(BUILD)
+
+# Instructions per byte of the terminal emulator against bench/baseline.json.
+check-baseline: all
+	tools/install-deps lint
+	tools/check-baseline --self-test
+	tools/check-baseline $(BUILD)
 
 format:
 	tools/install-deps lint
