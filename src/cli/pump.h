@@ -16,7 +16,7 @@ struct pump_ops {
 	void (*on_input)(struct pump *p, const char *data, size_t n);
 	void (*on_signal)(struct pump *p, int signo); /* SIGINT, TERM, HUP, QUIT, WINCH, TSTP */
 	void (*on_deadline)(struct pump *p);          /* deadline_ns passed; it is cleared before */
-	void (*on_turn)(struct pump *p);              /* before each wait: append, set deadline_ns */
+	void (*on_turn)(struct pump *p); /* before each wait: append, set deadline_ns */
 	/* Stdout or stderr takes no more, for ever: what is written is dropped. */
 	void (*on_closed)(struct pump *p);
 };
