@@ -34,6 +34,9 @@ void size_apply(struct pane *p, uint16_t cols, uint16_t rows)
 
 	if (p->cols == cols && p->rows == rows)
 		return;
+	/* What was printed for the old size is with the subscribers before they hear of
+	 * the new one. */
+	fanout_flush(&p->streams[CORE_OUT]);
 	p->cols = cols;
 	p->rows = rows;
 	term_resize(p); /* before the program hears of it */
