@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -285,6 +286,19 @@ static void on_eof(struct stream *s)
 		input_fail_all(s->pane, FAIL_INPUT_CLOSED);
 }
 
+/*
+ * Is more there already?  Where it is not, arena_slot_read() asks poll(), and
+ * poll() on a pseudo terminal waits for the kernel's worker that carries bytes
+ * over, which a program that floods keeps from a core for milliseconds.  So that
+ * is asked for once in a turn, before the first byte, and sockets come between.
+ */
+static bool has_more(const struct stream *s)
+{
+	int n;
+
+	return ioctl(s->fd, FIONREAD, &n) < 0 || n > 0;
+}
+
 /* One stream's turn.  False: it goes to the end of the queue. */
 static bool read_stream(struct stream *s)
 {
@@ -292,7 +306,7 @@ static bool read_stream(struct stream *s)
 	uint32_t n, total = 0;
 	int r = 0;
 
-	while (total < CORE_READ_PER_TURN) {
+	while (total < CORE_READ_PER_TURN && (total == 0 || has_more(s))) {
 		r = arena_slot_read(&c->arena, s->slot, s->fd, &n);
 		if (r == ARENA_READ_E_PACKET)
 			continue;
@@ -326,11 +340,13 @@ static bool read_stream(struct stream *s)
 void reader_turn(struct core *c)
 {
 	uint64_t begun;
+	struct list end; /* who comes behind it waits for the next turn */
 
 	if (list_is_empty(&c->ready))
 		return;
 	begun = clock_mono_ns();
-	while (!list_is_empty(&c->ready)) {
+	list_append(&c->ready, &end);
+	while (c->ready.next != &end) {
 		struct stream *s = list_entry(c->ready.next, struct stream, ready);
 		struct pane *p = s->pane;
 
@@ -344,5 +360,6 @@ void reader_turn(struct core *c)
 		if (clock_mono_ns() - begun > CORE_TURN_NS)
 			break;
 	}
+	list_remove(&end);
 	hist_record(&c->metrics.read_turn, clock_mono_ns() - begun);
 }
