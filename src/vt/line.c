@@ -92,7 +92,8 @@ bool line_buf_prepare(struct line_buf *b, size_t n_bytes, size_t n_runs)
 
 char *line_buf_reserve(struct line_buf *b, size_t n_bytes)
 {
-	if (b->is_broken || !reserve_text(b, n_bytes)) {
+	/* Never nothing: NULL says that memory is out, and nothing may be added to it. */
+	if (b->is_broken || !reserve_text(b, n_bytes ? n_bytes : 1)) {
 		b->is_broken = true;
 		return NULL;
 	}
