@@ -2,6 +2,8 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 SECONDS_PER_TARGET ?= 60
+# One workload alone: make bench ROW=T1
+ROW    ?=
 
 .PHONY: all run test torture bench bench-quick lint check-baseline format fuzz install clean
 
@@ -25,12 +27,12 @@ torture: all
 	ORCHFLOW_E2E_SCALE=500 meson test -C $(BUILD) --print-errorlogs --timeout-multiplier 10 torture scale
 
 bench: all
-	tools/install-deps bench
-	bench/run.py --build $(BUILD)
+	-tools/install-deps bench
+	bench/run.py --build $(BUILD) $(ROW)
 
 bench-quick: all
-	tools/install-deps bench
-	bench/run.py --build $(BUILD) --quick
+	-tools/install-deps bench
+	bench/run.py --build $(BUILD) --quick $(ROW)
 
 lint: all
 	tools/install-deps lint

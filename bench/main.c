@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "bench.h"
@@ -54,12 +55,27 @@ void pause_us(unsigned us)
 	nanosleep(&(struct timespec){ .tv_nsec = (long)us * 1000 }, NULL);
 }
 
+/* On stderr: processor time of this process alone, and the time that passed. */
+static int run_mode(const struct mode *m, int argc, char **argv)
+{
+	uint64_t start = now_ns();
+	struct rusage used;
+	int r = m->run(argc, argv);
+
+	getrusage(RUSAGE_SELF, &used);
+	fprintf(stderr, "driver %lld %llu\n",
+		(long long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+			used.ru_utime.tv_usec + used.ru_stime.tv_usec,
+		(unsigned long long)(now_ns() - start) / 1000);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		if (argc > 1 && strcmp(argv[1], modes[i].name) == 0 &&
 		    argc - 2 == modes[i].n_args) {
-			return modes[i].run(argc - 2, argv + 2);
+			return run_mode(&modes[i], argc - 2, argv + 2);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
