@@ -56,7 +56,19 @@
 	X(PERMISSION_DENIED, 1306, PERMISSION, ERROR, false, "permission denied")                  \
 	X(DAEMON_DOWN, 1307, SYSTEM, CRITICAL, true, "the daemon keeps crashing; shells are kept") \
 	X(FD_MISSING, 1308, VALIDATION, ERROR, false,                                              \
-	  "a file descriptor was announced but not passed")
+	  "a file descriptor was announced but not passed")                                        \
+	X(STORAGE_UNAVAILABLE, 1401, STORAGE, CRITICAL, true, "the database cannot be used")       \
+	X(STORAGE_FULL, 1402, STORAGE, CRITICAL, true, "there is no room left for the database")   \
+	X(STORAGE_FAILED, 1403, STORAGE, CRITICAL, true, "the database could not do it")           \
+	X(STORAGE_DAMAGED, 1404, STORAGE, CRITICAL, false, "the database is damaged")              \
+	X(STORAGE_VERSION, 1405, STORAGE, ERROR, false, "the database is of a newer version")      \
+	X(NAMESPACE_NOT_FOUND, 1411, STATE, ERROR, false, "no such namespace")                     \
+	X(KEY_NOT_FOUND, 1412, STATE, ERROR, false, "no such key")                                 \
+	X(LIMIT_KEY, 1413, VALIDATION, ERROR, false, "the key is too long")                        \
+	X(LIMIT_VALUE, 1414, VALIDATION, ERROR, false, "the value is too large")                   \
+	X(LIMIT_NAMESPACE, 1415, RESOURCE, ERROR, false, "the namespace is full")                  \
+	X(LIMIT_NAMESPACES, 1416, RESOURCE, ERROR, false, "too many namespaces")                   \
+	X(RECORD_NOT_FOUND, 1421, STATE, ERROR, false, "no such record")
 
 enum fail_code {
 	FAIL_NONE,
