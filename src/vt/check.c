@@ -47,7 +47,17 @@ void vt_check(const struct vt *vt)
 	assert(vt->top >= 0 && vt->top <= vt->bottom && vt->bottom < vt->rows);
 	assert(vt->left >= 0 && vt->left <= vt->right && vt->right < vt->cols);
 	assert(vt->grid == (vt->is_alternate ? &vt->alternate.grid : &vt->primary.grid));
-	assert(vt->parser.state < STATE_N);
+	assert(vt->parser.state < STATE_N && vt->parser.utf8_need <= 3);
+	assert(vt->last_x < 0 || (vt->last_x < vt->cols && vt->last_y < vt->rows));
+	assert(vt->last_x < 0 ||
+	       !(row_cell(vt->grid->rows[vt->last_y], vt->last_x).text & CELL_SPACER));
+	assert(vt->level >= 1 && vt->level <= 4 && vt->cursor_style <= 6);
+	assert(vt->primary.n_kitty <= ARRAY_LEN(vt->primary.kitty));
+	assert(vt->alternate.n_kitty <= ARRAY_LEN(vt->alternate.kitty));
+	assert(vt->n_sgr <= ARRAY_LEN(vt->sgr_stack) && vt->n_titles <= TITLES_MAX);
+	assert(vt->cur.gl <= 3 && vt->cur.gr <= 3 && vt->cur.single <= 3);
+	for (int i = 0; i < 4; i++)
+		assert(vt->cur.g[i] < CHARSET_N);
 	assert(vt->parser.n_string == 0 || vt->parser.n_string < vt->parser.size_string);
 	check_grid(vt, &vt->primary.grid);
 	check_grid(vt, &vt->alternate.grid);
@@ -79,13 +89,13 @@ static bool same_view(const struct line_view *a, const struct line_view *b)
 	return true;
 }
 
-static bool same_lines(const struct vt *a, const struct vt *b)
+bool vt_same_lines(const struct vt *a, const struct vt *b, int n_history)
 {
 	struct line_buf p = LINE_BUF_INIT, q = LINE_BUF_INIT;
 	struct line_view v, w;
 	bool is_same = true;
 
-	for (int y = -vt_history_lines(a); is_same && y < a->rows; y++) {
+	for (int y = -n_history; is_same && y < a->rows; y++) {
 		is_same = vt_line(a, y, &p, &v) == 0 && vt_line(b, y, &q, &w) == 0 &&
 			  same_view(&v, &w);
 	}
@@ -118,5 +128,5 @@ int vt_differ(const struct vt *a, const struct vt *b, const char **ret_what)
 	if (vt_history_lines(a) != vt_history_lines(b))
 		return 1;
 	*ret_what = "lines";
-	return !same_lines(a, b);
+	return !vt_same_lines(a, b, vt_history_lines(a));
 }

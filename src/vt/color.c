@@ -9,7 +9,7 @@
 #define N_SPECIAL 5
 #define N_DYNAMIC 10
 
-static uint32_t default_indexed(unsigned i)
+uint32_t color_default(unsigned i)
 {
 	/* xterm's sixteen, then the 6x6x6 cube and the greys. */
 	static const uint32_t ansi[16] = { 0x000000, 0xcd0000, 0x00cd00, 0xcdcd00,
@@ -44,7 +44,7 @@ static uint32_t default_dynamic(const struct vt *vt, unsigned i)
 uint32_t vt_palette(const struct vt *vt, unsigned index)
 {
 	index &= 255;
-	return vt->palette ? vt->palette->indexed[index] : default_indexed(index);
+	return vt->palette ? vt->palette->indexed[index] : color_default(index);
 }
 
 static uint32_t dynamic(const struct vt *vt, unsigned i)
@@ -71,7 +71,7 @@ static struct palette *palette_get(struct vt *vt)
 		if (!p)
 			return NULL;
 		for (unsigned i = 0; i < 256; i++)
-			p->indexed[i] = default_indexed(i);
+			p->indexed[i] = color_default(i);
 		for (unsigned i = 0; i < N_SPECIAL; i++)
 			p->special[i] = vt->opts.fg;
 		for (unsigned i = 0; i < N_DYNAMIC; i++)
@@ -250,7 +250,7 @@ static void color_reset(struct vt *vt, int osc, const char *args)
 		return;
 	vt->state_age = vt->age;
 	for (unsigned i = 0; !*args && i < 256 && osc == 104; i++)
-		vt->palette->indexed[i] = default_indexed(i);
+		vt->palette->indexed[i] = color_default(i);
 	for (unsigned i = 0; !*args && i < N_SPECIAL; i++)
 		vt->palette->special[i] = vt->opts.fg;
 	if (!*args)
@@ -263,7 +263,7 @@ static void color_reset(struct vt *vt, int osc, const char *args)
 			if (at < N_SPECIAL)
 				vt->palette->special[at] = vt->opts.fg;
 		} else if (i >= 0) {
-			vt->palette->indexed[at] = default_indexed(at);
+			vt->palette->indexed[at] = color_default(at);
 		}
 	}
 }

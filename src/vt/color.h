@@ -7,6 +7,9 @@
 /* The @args behind "4;", "10;", ... */
 void color_osc(struct vt *vt, int number, const char *args);
 
+/* 0xrrggbb of index 0..255 until a program changes it. */
+uint32_t color_default(unsigned index);
+
 /* An X colour specification: "rgb:r/g/b", "#rgb" and longer, or one of a few
  * names.  False if it is none. */
 bool color_parse(const char *text, uint32_t *ret_rgb);

@@ -324,6 +324,12 @@ uint32_t history_count(const struct history *h)
 	return h->n_lines;
 }
 
+void history_begin(struct history *h, uint64_t n_dropped)
+{
+	assert(!h->n_lines);
+	h->n_dropped = n_dropped;
+}
+
 uint64_t history_dropped(const struct history *h)
 {
 	return h->n_dropped;

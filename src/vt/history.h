@@ -55,6 +55,9 @@ void history_clear(struct history *h);
 
 uint32_t history_count(const struct history *h);
 
+/* An empty history goes on as if @n_dropped lines had been in it. */
+void history_begin(struct history *h, uint64_t n_dropped);
+
 /* Lines that were ever dropped at the old end, history_clear() included;
  * history_dropped() + index names a line for good. */
 uint64_t history_dropped(const struct history *h);

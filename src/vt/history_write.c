@@ -224,7 +224,8 @@ static uint8_t *put_text(uint8_t *at, const struct line_view *v, bool has_blanks
 	const char *text = v->text;
 
 	if (!has_blanks) {
-		memcpy(at, text, v->n_bytes);
+		if (v->n_bytes)
+			memcpy(at, text, v->n_bytes);
 		return at + v->n_bytes;
 	}
 	for (uint32_t i = 0; i < v->n_runs; i++) {

@@ -22,7 +22,7 @@ const struct vt_mode_info *vt_mode_info(enum vt_mode m)
 	return &infos[m];
 }
 
-static enum vt_mode mode_find(bool is_private, int number)
+enum vt_mode mode_find(bool is_private, int number)
 {
 	int m = 0;
 

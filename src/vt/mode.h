@@ -11,6 +11,9 @@ void mode_save_params(struct vt *vt);
 void mode_restore_params(struct vt *vt);
 void mode_report(struct vt *vt, bool is_private);
 
+/* By its number in SM and RM, or (private) DECSET and DECRST; VT_N_MODES: there is none. */
+enum vt_mode mode_find(bool is_private, int number);
+
 /* One mode with all that it entails. */
 void mode_set(struct vt *vt, enum vt_mode m, bool is_set);
 

@@ -107,7 +107,6 @@ static void osc_link(struct vt *vt, char *args)
 			term_sweep_links(vt);
 		n = link_intern(&vt->links, uri, id);
 	}
-	vt->link_id = n;
 	vt->cur.pen.link = n;
 	term_pen_changed(vt);
 }

@@ -233,6 +233,12 @@ static void string_put(struct parser *p, const uint8_t *s, size_t n)
 	p->n_string += n;
 }
 
+bool parser_restore(struct parser *p, const void *bytes, size_t n)
+{
+	string_put(p, bytes, n);
+	return p->n_string == n;
+}
+
 void parser_fini(struct parser *p)
 {
 	string_drop(p);

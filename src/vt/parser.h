@@ -70,6 +70,9 @@ struct parser {
 
 void parser_fini(struct parser *p);
 
+/* Payload that had come before, of a string not void; false: no memory. */
+NODISCARD bool parser_restore(struct parser *p, const void *bytes, size_t n);
+
 /* The @i-th parameter; @missing if it was left out.  Any @i. */
 static inline int param(const struct params *p, unsigned i, int missing)
 {

@@ -216,7 +216,8 @@ void print_code_point(struct vt *vt, uint32_t cp)
 		vt->cur.single = 0;
 		term_update_simple(vt);
 	}
-	if (cp >= 0x20)
+	/* Of 94 characters, 0xff is none. */
+	if (cp >= 0x20 && cp != 0x7f)
 		print_decoded(vt, cp, unicode_props(cp));
 }
 

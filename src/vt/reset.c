@@ -17,7 +17,6 @@ static void reset_pen(struct vt *vt)
 
 	vt->cur = (struct cursor){ .x = x, .y = y, .gr = 2 };
 	vt->protect = PROTECT_OFF;
-	vt->link_id = 0;
 	term_pen_changed(vt);
 	term_update_simple(vt);
 }

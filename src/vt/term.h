@@ -152,7 +152,6 @@ struct vt {
 	char *title_stack[TITLES_MAX][2];
 	int n_titles;
 	struct palette *palette; /* NULL until a program changes a colour */
-	uint16_t link_id;        /* OSC 8 now open */
 	int window_x, window_y;  /* XTWINOPS 3, only reported */
 	bool is_icon;            /* XTWINOPS 2, only reported */
 

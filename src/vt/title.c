@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define TITLE_BYTES_MAX 4096u
-
 enum title_mode { SET_HEX = 1, QUERY_HEX = 2 };
 
 char *text_copy(const char *text, size_t n)

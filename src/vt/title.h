@@ -4,6 +4,8 @@
 
 #include "vt/term.h"
 
+#define TITLE_BYTES_MAX 4096u /* of one title */
+
 /* As OSC 0, 1, 2 send it. */
 void title_set(struct vt *vt, enum vt_title which, const char *text);
 void title_report(struct vt *vt, enum vt_title which);

@@ -17,6 +17,8 @@ enum state {
 	STATE_CONSONANT_LINKED /* ... with a linker among them */
 };
 
+_Static_assert(STATE_CONSONANT_LINKED == UNICODE_STATE_MAX, "told in the header");
+
 /* The state behind @c. */
 static enum state state_after(enum state s, enum unicode_class c)
 {

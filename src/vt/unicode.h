@@ -45,6 +45,8 @@ enum unicode_class {
 #define UNICODE_CLASS_MASK 0x7cu
 #define UNICODE_EMOJI 0x80u /* U+FE0F behind it asks for the emoji, 2 columns; U+FE0E for 1 */
 
+#define UNICODE_STATE_MAX 5 /* greatest state of unicode_breaks() */
+
 #define UNICODE_BLOCK_SHIFT 7
 extern const uint8_t unicode_stage1[0x110000 >> UNICODE_BLOCK_SHIFT];
 extern const uint8_t unicode_stage2[];
