@@ -65,10 +65,11 @@ static int on_welcome(struct adoption *a, const struct keeper_welcome *m, const 
 	struct core *c = a->core;
 	int r;
 
-	if (m->version != KEEPER_PROTO_VERSION || n_fds != 2 || a->is_welcome) {
+	if (m->version < KEEPER_PROTO_MIN || m->version > KEEPER_PROTO_VERSION || n_fds != 2 ||
+	    a->is_welcome) {
 		close_all(fds, n_fds);
-		log_error("the keeper speaks version %u, this daemon %u", m->version,
-			  KEEPER_PROTO_VERSION);
+		log_error("the keeper speaks version %u, this daemon %u to %u", m->version,
+			  KEEPER_PROTO_MIN, KEEPER_PROTO_VERSION);
 		return err_origin(-EPROTO);
 	}
 	a->is_welcome = true;
@@ -76,6 +77,7 @@ static int on_welcome(struct adoption *a, const struct keeper_welcome *m, const 
 	c->listen_fd = fds[1];
 	learn_socket_path(c);
 	c->status.keeper_pid = m->keeper_pid;
+	c->status.keeper_protocol = m->version;
 	c->status.keeper_started_us = m->started_wall_us;
 	c->status.n_daemon_starts = m->n_restarts + 1;
 	c->status.last_daemon_status = m->last_status;
@@ -167,7 +169,8 @@ static void on_child(struct adoption *a, const struct keeper_child *k, const int
 	struct core *c = a->core;
 	struct pane *p = pane_by_number(c, k->pane);
 
-	if (p ? k->generation < p->generation : k->pane < c->registry_next_pane) {
+	if (k->pane & KEEPER_HELPER_BIT ||
+	    (p ? k->generation < p->generation : k->pane < c->registry_next_pane)) {
 		abandon(c, k, fds);
 		return;
 	}
@@ -227,6 +230,8 @@ static int receive_one(struct adoption *a, int fd)
 		return err_trace(on_welcome(a, (const void *)buf, fds, n_fds));
 	if (a->is_welcome && h->type == KEEPER_ADOPT) {
 		on_adopt(a, (const void *)buf, fds, n_fds);
+	} else if (h->type == KEEPER_UPGRADED) {
+		link_note_upgraded(a->core, (const void *)buf);
 	} else {
 		close_all(fds, n_fds);
 	}

@@ -47,9 +47,14 @@ void core_on_handle_closed(uv_handle_t *h)
 static void on_start(uv_timer_t *t)
 {
 	struct core *c = t->data;
+	int fd = c->listen_fd, r = 0;
 
-	if (c->listen_fd >= 0 && c->ops.on_serving)
-		c->ops.on_serving(c->listen_fd, c->ops.user);
+	c->listen_fd = -1;
+	if (fd >= 0 && c->ops.on_serving)
+		r = c->ops.on_serving(fd, c->ops.user);
+	/* Who cannot serve is not ready, and ends: the keeper sees to the rest. */
+	if (r == 0)
+		link_plain(c, KEEPER_READY);
 }
 
 void core_on_spin(uv_idle_t *h)
@@ -64,7 +69,7 @@ static void on_check(uv_check_t *h)
 
 	reader_turn(c);
 	fanout_turn(c);
-	if (list_is_empty(&c->ready)) {
+	if (list_is_empty(&c->ready) || c->is_handing_over) {
 		uv_idle_stop(&c->spin);
 	} else {
 		uv_idle_start(&c->spin, core_on_spin);
@@ -123,6 +128,7 @@ static void init_fields(struct core *c)
 	index_init(&c->env_index);
 	list_init(&c->waits);
 	list_init(&c->kills);
+	list_init(&c->helpers);
 	list_init(&c->census_waiting);
 }
 
@@ -184,6 +190,7 @@ struct core *core_free(struct core *c)
 	fanout_drop_all(c);
 	free_objects(c);
 	kill_drop_all(c);
+	helper_drop_all(c);
 	close_handle((uv_handle_t *)&c->check);
 	close_handle((uv_handle_t *)&c->spin);
 	close_handle((uv_handle_t *)&c->start_timer);
@@ -210,6 +217,8 @@ struct core *core_free(struct core *c)
 		close(c->arena_fd);
 	if (c->flush_fd >= 0)
 		close(c->flush_fd);
+	if (c->listen_fd >= 0)
+		close(c->listen_fd);
 	if (c->keeper_fd >= 0)
 		close(c->keeper_fd);
 	mem_free(c->state_dir);

@@ -58,14 +58,29 @@ enum core_event {
 	CORE_N_EVENTS
 };
 
+enum core_program { CORE_DAEMON, CORE_KEEPER };
+
+/* How the last upgrade went, or goes. */
+struct core_upgraded {
+	enum core_program program;
+	bool is_over, has_failed;
+	bool was_late; /* failed: its time was over */
+	int status;    /* failed: wait status of the new program */
+	uint32_t took_ms;
+	char note[513]; /* as given to core_upgrade(); "": there was no upgrade */
+};
+
 struct core_ops {
 	/* Something happened.  @p and @s are still whole, also for *_DELETED. */
 	void (*on_event)(enum core_event e, struct pane *p, struct session *s, void *user);
 	/* The keeper is gone: everything was written down; leave the loop. */
 	void (*on_keeper_gone)(void *user);
 	/* All panes are adopted: start serving on @listen_fd (the daemon's now). Comes
-	 * again with a new descriptor when the keeper had to bind the socket anew. */
-	void (*on_serving)(int listen_fd, void *user);
+	 * again with a new descriptor when the keeper had to bind the socket anew.
+	 * 0, or -errno: it cannot serve. */
+	int (*on_serving)(int listen_fd, void *user);
+	/* What core_upgraded() gives has changed. */
+	void (*on_upgraded)(const struct core_upgraded *u, void *user);
 	void *user;
 };
 
@@ -80,6 +95,7 @@ void core_configure(struct core *c, const struct core_config *config);
 struct core_status {
 	uint32_t n_sessions, n_panes, n_running, n_exited, n_lost, n_subscriptions;
 	uint32_t keeper_pid, n_daemon_starts;
+	uint32_t keeper_protocol;   /* version that the keeper speaks */
 	int32_t last_daemon_status; /* wait status of the daemon before this one; 0 none */
 	uint64_t keeper_started_us;
 	uint32_t original_nofile;
@@ -334,6 +350,32 @@ typedef void core_waited_fn(const struct core_wait_result *r, const struct fail 
 void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec,
 	       core_waited_fn *done, void *user, uint64_t *ret_id);
 void core_wait_cancel(struct core *c, uint64_t id); /* @done is not called */
+
+/* ---- upgrade ---- */
+
+struct core_ran {
+	int status;            /* wait status */
+	bool was_late;         /* it was killed because time was over */
+	const char *out, *err; /* what it printed, at most 64 KiB each; NUL behind it */
+	size_t n_out, n_err;
+};
+typedef void core_ran_fn(const struct core_ran *r, const struct fail *f, void *user);
+/* Run a program for the daemon itself (not a pane), with the daemon's environment and
+ * without a terminal.  @done comes once, maybe before this returns. */
+void core_run_program(struct core *c, const char *const *argv, uint32_t timeout_ms,
+		      core_ran_fn *done, void *user);
+
+/* Before the daemon leaves the field to another one: nothing more is read, what was
+ * read is brought to where the other one finds it.  @done comes once, maybe before
+ * this returns; then core_upgrade(CORE_DAEMON) and the end of the loop follow. */
+typedef void core_handover_fn(void *user);
+void core_prepare_handover(struct core *c, core_handover_fn *done, void *user);
+
+/* Ask the keeper for another program, open at @program_fd (which stays the caller's).
+ * DAEMON: leave the loop and exit with 0 afterwards.  KEEPER: on_upgraded tells. */
+NODISCARD int core_upgrade(struct core *c, enum core_program program, int program_fd,
+			   uint32_t timeout_ms, const char *note, struct fail *reterr);
+const struct core_upgraded *core_last_upgrade(const struct core *c);
 
 /* ---- quarantine ---- */
 /* Around each request: remembers what is being done, for the case of a crash.

@@ -37,10 +37,11 @@ static void on_gone(void *user)
 	((struct fake_keeper *)user)->n_gone++;
 }
 
-static void on_serving(int fd, void *user)
+static int on_serving(int fd, void *user)
 {
-	(void)fd;
+	close(fd);
 	((struct fake_keeper *)user)->n_serving++;
+	return 0;
 }
 
 void fake_keeper_init(struct fake_keeper *k)
@@ -84,7 +85,9 @@ static void send_adopt(struct fake_keeper *k)
 
 void fake_keeper_start(struct fake_keeper *k, const struct core_config *config)
 {
-	struct core_ops ops = { on_event, on_gone, on_serving, k };
+	struct core_ops ops = {
+		.on_event = on_event, .on_keeper_gone = on_gone, .on_serving = on_serving, .user = k
+	};
 	struct keeper_welcome w = { .version = KEEPER_PROTO_VERSION,
 				    .keeper_pid = (uint32_t)getpid(),
 				    .n_children = k->n_panes,

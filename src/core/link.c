@@ -137,19 +137,40 @@ void link_signal(struct core *c, uint64_t pane, int signo, enum keeper_target to
 	send_or_log(c, &m, sizeof m);
 }
 
-void link_stop(struct core *c)
+void link_plain(struct core *c, enum keeper_type type)
 {
 	struct keeper_plain m;
 
-	c->has_said_stop = true;
-	KEEPER_MSG(&m, KEEPER_STOP);
+	KEEPER_MSG(&m, type);
 	send_or_log(c, &m, sizeof m);
+}
+
+void link_stop(struct core *c)
+{
+	c->has_said_stop = true;
+	link_plain(c, KEEPER_STOP);
+}
+
+void link_note_upgraded(struct core *c, const struct keeper_upgraded *m)
+{
+	c->upgraded = (struct core_upgraded){
+		.program = m->program == KEEPER_PROGRAM_KEEPER ? CORE_KEEPER : CORE_DAEMON,
+		.is_over = m->state != KEEPER_UPGRADE_UNDER_WAY,
+		.has_failed = m->state == KEEPER_UPGRADE_FAILED,
+		.was_late = m->was_late,
+		.status = m->status,
+		.took_ms = m->took_ms,
+	};
+	memcpy(c->upgraded.note, m->note, sizeof m->note);
+	c->upgraded.note[sizeof m->note] = '\0';
 }
 
 static void on_spawned(struct core *c, const struct keeper_spawned *m, const int *fds, size_t n_fds)
 {
 	struct pane *p = pane_by_number(c, m->pane);
 
+	if (m->pane & KEEPER_HELPER_BIT && helper_on_spawned(c, m, fds, n_fds))
+		return;
 	if (p) {
 		pane_on_spawned(p, m, fds, n_fds);
 		return;
@@ -173,18 +194,33 @@ static void on_packet(struct core *c, const void *packet, const int *fds, size_t
 		return;
 	case KEEPER_EXITED:
 		p = pane_by_number(c, exited->pane);
+		if (exited->pane & KEEPER_HELPER_BIT)
+			helper_on_exited(c, exited);
 		if (p)
 			pane_on_exited(p, exited->generation, exited->status, exited->wall_us);
 		break;
 	case KEEPER_LISTENING:
 		if (n_fds == 1 && c->ops.on_serving) {
-			c->ops.on_serving(fds[0], c->ops.user);
+			int r = c->ops.on_serving(fds[0], c->ops.user);
+
+			if (r < 0)
+				log_fault(r, "cannot listen on the new socket");
 			return;
 		}
+		break;
+	case KEEPER_PING:
+		link_plain(c, KEEPER_PONG);
+		break;
+	case KEEPER_UPGRADED:
+		link_note_upgraded(c, packet);
+		if (c->ops.on_upgraded)
+			c->ops.on_upgraded(&c->upgraded, c->ops.user);
 		break;
 	case KEEPER_WELCOME:
 	case KEEPER_ADOPT:
 	case KEEPER_ADOPT_END:
+	case KEEPER_UPGRADE:
+	case KEEPER_PONG:
 	case KEEPER_READY:
 	case KEEPER_SPAWN:
 	case KEEPER_SIGNAL:
@@ -227,7 +263,6 @@ static void on_link(uv_poll_t *h, int status, int events)
 
 int link_open(struct core *c, int keeper_fd)
 {
-	struct keeper_plain m;
 	int r = uv_poll_init(c->loop, &c->keeper_poll, keeper_fd); /* makes it non-blocking */
 
 	if (r < 0)
@@ -235,7 +270,5 @@ int link_open(struct core *c, int keeper_fd)
 	c->keeper_poll.data = c;
 	c->n_handles++;
 	poll_for(c, list_is_empty(&c->outgoing) ? UV_READABLE : UV_READABLE | UV_WRITABLE);
-	KEEPER_MSG(&m, KEEPER_READY);
-	send_or_log(c, &m, sizeof m);
 	return 0;
 }

@@ -43,40 +43,50 @@ static void put_strings(struct buf *b, const struct pane *p, uint32_t *ret_n_arg
 	buf_put(b, p->cwd, strlen(p->cwd) + 1);
 }
 
-/* The spawn block, in a sealed memfd: the keeper passes it on unread. */
-static int make_spec(const struct pane *p, int *ret_fd)
+static int put(int fd, const void *bytes, size_t n)
 {
-	struct keeper_spec_header h = { .magic = KEEPER_SPEC_MAGIC };
-	struct buf b = BUF_INIT;
-	int fd = -1, r;
-	ssize_t n;
+	ssize_t done = write(fd, bytes, n);
 
-	buf_put(&b, &h, sizeof h);
-	put_strings(&b, p, &h.n_argv, &h.n_env);
-	r = buf_check(&b);
-	if (r == 0 && buf_len(&b) > KEEPER_SPEC_MAX)
+	return done < 0 ? -errno : (size_t)done == n ? 0 : -ENOSPC;
+}
+
+/* The spawn block, in a sealed memfd: the keeper passes it on unread. */
+int spawn_make_spec(const struct buf *text, uint32_t n_argv, uint32_t n_env, int *ret_fd)
+{
+	struct keeper_spec_header h = { .magic = KEEPER_SPEC_MAGIC,
+					.bytes = (uint32_t)(sizeof h + buf_len(text)),
+					.n_argv = n_argv,
+					.n_env = n_env };
+	int fd, r = buf_check(text);
+
+	if (r == 0 && buf_len(text) > KEEPER_SPEC_MAX - sizeof h)
 		r = -E2BIG;
-	if (r == 0) {
-		h.bytes = (uint32_t)buf_len(&b);
-		memcpy(b.data + b.start, &h, sizeof h);
-		fd = memfd_create("orchflow-spawn", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		r = fd < 0 ? -errno : 0;
-	}
-	if (r == 0) {
-		n = write(fd, buf_data(&b), buf_len(&b));
-		r = n < 0 ? -errno : (size_t)n == buf_len(&b) ? 0 : -ENOSPC;
-	}
+	if (r < 0)
+		return err_origin(r);
+	fd = memfd_create("orchflow-spawn", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return err_origin(-errno);
+	r = put(fd, &h, sizeof h);
+	if (r == 0)
+		r = put(fd, buf_data(text), buf_len(text));
 	if (r == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		r = -errno;
-	buf_fini(&b);
 	if (r < 0) {
-		if (fd >= 0)
-			close(fd);
+		close(fd);
 		return err_origin(r);
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+static int make_spec(const struct pane *p, int *ret_fd)
+{
+	CLEANUP(buf_fini) struct buf text = BUF_INIT;
+	uint32_t n_argv, n_env;
+
+	put_strings(&text, p, &n_argv, &n_env);
+	return spawn_make_spec(&text, n_argv, n_env, ret_fd);
 }
 
 static uint32_t spawn_flags(const struct pane *p, bool has_stdin)
@@ -290,7 +300,7 @@ static int fill_pane(struct pane *p, const struct pane_spec *spec)
 	return r < 0 || !p->cwd || !p->command ? err_fold(r < 0 ? r : -ENOMEM) : 0;
 }
 
-static int add_waiter(struct pane *p, core_pane_fn *done, void *user)
+int pane_add_waiter(struct pane *p, core_pane_fn *done, void *user)
 {
 	struct create_waiter *w = mem_new(struct create_waiter);
 
@@ -339,7 +349,7 @@ static bool answer_known_key(struct core *c, const struct pane_spec *spec, core_
 		done(NULL, &f, user);
 	} else if (p->state != PANE_STARTING) {
 		done(p, NULL, user);
-	} else if (add_waiter(p, done, user) < 0) {
+	} else if (pane_add_waiter(p, done, user) < 0) {
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
 		done(NULL, &f, user);
 	}
@@ -423,7 +433,7 @@ static int begin_create(struct core *c, const struct pane_spec *spec, core_pane_
 		drop_if_unborn(c, s->number);
 		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
 	}
-	if (fill_pane(p, spec) < 0 || add_waiter(p, done, user) < 0) {
+	if (fill_pane(p, spec) < 0 || pane_add_waiter(p, done, user) < 0) {
 		fail_set(reterr, FAIL_NO_MEMORY, NULL);
 		pane_fail_create(p, reterr);
 		return FAIL_E_FAILED;
@@ -449,128 +459,4 @@ void core_pane_create(struct core *c, const struct pane_spec *spec, core_pane_fn
 		done(NULL, &f, user);
 	if (stdin_fd >= 0)
 		close(stdin_fd);
-}
-
-static int respawn_now(struct pane *p, const char *key, struct fail *reterr)
-{
-	struct core *c = p->core;
-
-	if (key[0])
-		pane_set_key(p, key);
-	for (int i = 0; i < 2; i++)
-		stream_close(&p->streams[i]);
-	link_forget(c, p->number);
-	p->generation++;
-	p->has_status = p->is_exit_due = p->is_closed = false;
-	p->input_unsure = 0;
-	p->wants_hold = p->is_held = false;
-	pane_set_state(p, PANE_STARTING);
-	registry_put_pane(p);
-	return spawn_send(p, -1, reterr);
-}
-
-struct respawn {
-	struct core *core;
-	uint64_t number;
-	char key[KEEPER_KEY_BYTES]; /* "": none */
-	core_pane_fn *on_done;
-	void *user;
-};
-
-static void start_respawn(struct respawn *r, struct pane *p)
-{
-	struct fail f;
-
-	if (add_waiter(p, r->on_done, r->user) < 0) {
-		fail_set(&f, FAIL_NO_MEMORY, NULL);
-		r->on_done(NULL, &f, r->user);
-	} else if (respawn_now(p, r->key, &f)) {
-		pane_fail_respawn(p, &f);
-	}
-}
-
-static void on_killed_for_respawn(const struct core_kill_report *report, const struct fail *f,
-				  void *user)
-{
-	struct respawn *r = user;
-	struct pane *p = pane_by_number(r->core, r->number);
-	struct fail gone;
-
-	(void)report;
-	if (!p) {
-		fail_set(&gone, FAIL_PANE_NOT_FOUND, NULL);
-	} else if (p->state <= PANE_RUNNING) {
-		fail_setf(&gone, FAIL_PANE_RUNNING, NULL, "it could not be ended");
-	}
-	if (f || !p || p->state <= PANE_RUNNING) {
-		r->on_done(NULL, f ? f : &gone, r->user);
-	} else {
-		start_respawn(r, p);
-	}
-	mem_free(r);
-}
-
-/* A retry of the request that started it (or is about to): the same answer. */
-static bool answer_known_respawn(struct pane *p, const char *key, core_pane_fn *done, void *user)
-{
-	struct fail f;
-
-	if (!key || !*key || strcmp(key, p->key) != 0 || p->state == PANE_LOST)
-		return false;
-	if (p->state != PANE_STARTING) {
-		done(p, NULL, user);
-	} else if (add_waiter(p, done, user) < 0) {
-		fail_set(&f, FAIL_NO_MEMORY, NULL);
-		done(NULL, &f, user);
-	}
-	return true;
-}
-
-static int check_respawn(struct core *c, const struct pane *p, bool force, const char *key,
-			 struct fail *reterr)
-{
-	if (c->is_shutting_down)
-		return fail_set(reterr, FAIL_SHUTTING_DOWN, NULL);
-	if (p->state <= PANE_RUNNING && !force) {
-		fail_set(reterr, FAIL_PANE_RUNNING, NULL);
-		fail_hint(reterr, "end it first, or force");
-		return FAIL_E_FAILED;
-	}
-	if (key && strlen(key) > KEEPER_KEY_BYTES - 1) {
-		return fail_setf(reterr, FAIL_INVALID_PARAMS, "key", "must have 1 to %u bytes",
-				 KEEPER_KEY_BYTES - 1);
-	}
-	if (c->n_live >= c->config.max_panes && p->state > PANE_RUNNING) {
-		return fail_setf(reterr, FAIL_LIMIT_PANES, NULL, "the limit is %u",
-				 c->config.max_panes);
-	}
-	return 0;
-}
-
-void core_pane_respawn(struct core *c, struct pane *p, bool force, const char *key,
-		       core_pane_fn *done, void *user)
-{
-	struct respawn now = { .core = c, .number = p->number, .on_done = done, .user = user };
-	struct respawn *later;
-	struct fail f;
-
-	if (answer_known_respawn(p, key, done, user))
-		return;
-	if (check_respawn(c, p, force, key, &f)) {
-		done(NULL, &f, user);
-		return;
-	}
-	snprintf(now.key, sizeof now.key, "%s", key ? key : "");
-	if (p->state > PANE_RUNNING) {
-		start_respawn(&now, p);
-		return;
-	}
-	later = mem_new(struct respawn);
-	if (!later) {
-		fail_set(&f, FAIL_NO_MEMORY, NULL);
-		done(NULL, &f, user);
-		return;
-	}
-	*later = now;
-	core_pane_kill(c, p, false, 2000, on_killed_for_respawn, later);
 }

@@ -177,9 +177,13 @@ struct core {
 	bool is_adopted; /* the start is over */
 	bool is_keeper_gone, is_shutting_down, has_said_stop, has_quit;
 	bool is_squeezing, is_census_running;
+	bool is_handing_over;    /* nothing is read any more */
 	bool is_registry_broken; /* an append failed: written anew at the next chance */
 	struct arena arena;
-	struct core_status status; /* the parts that do not change often */
+	struct core_status status;     /* the parts that do not change often */
+	struct core_upgraded upgraded; /* .note "": there was none */
+	struct list helpers;           /* struct helper.link: programs run for the daemon */
+	uint64_t next_helper;
 	uv_poll_t keeper_poll;
 	uv_check_t check;
 	uv_idle_t spin;         /* active while panes are ready: the loop must not sleep */
@@ -268,11 +272,14 @@ void pane_on_exited(struct pane *p, uint32_t generation, int status, uint64_t wa
 /* The exit is told once what the leader wrote was read. */
 void pane_settle_exit(struct pane *p);
 void pane_settle_closed(struct pane *p);
+NODISCARD int pane_add_waiter(struct pane *p, core_pane_fn *done, void *user);
 void pane_answer_create(struct pane *p, const struct fail *f);
 void pane_fail_create(struct pane *p, const struct fail *f);  /* answers, and removes the pane */
 void pane_fail_respawn(struct pane *p, const struct fail *f); /* answers; it is as exited */
 
 /* spawn.c */
+/* A spawn block, sealed: strings that end with NUL each, in @text. */
+NODISCARD int spawn_make_spec(const struct buf *text, uint32_t n_argv, uint32_t n_env, int *ret_fd);
 NODISCARD int spawn_send(struct pane *p, int stdin_fd, struct fail *reterr);
 void spawn_fail_of_step(struct fail *f, const struct pane *p, int step, int error);
 
@@ -284,6 +291,14 @@ void link_flush(struct core *c);
 void link_forget(struct core *c, uint64_t pane);
 void link_signal(struct core *c, uint64_t pane, int signo, enum keeper_target to);
 void link_stop(struct core *c);
+void link_plain(struct core *c, enum keeper_type type);
+void link_note_upgraded(struct core *c, const struct keeper_upgraded *m);
+
+/* helper.c: programs that the daemon runs for itself, core_run_program() */
+bool helper_on_spawned(struct core *c, const struct keeper_spawned *m, const int *fds,
+		       size_t n_fds); /* false: not known any more */
+void helper_on_exited(struct core *c, const struct keeper_exited *m);
+void helper_drop_all(struct core *c);
 
 /* adopt.c */
 NODISCARD int adopt_all(struct core *c, int keeper_fd);

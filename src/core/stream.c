@@ -342,7 +342,7 @@ void reader_turn(struct core *c)
 	uint64_t begun;
 	struct list end; /* who comes behind it waits for the next turn */
 
-	if (list_is_empty(&c->ready))
+	if (list_is_empty(&c->ready) || c->is_handing_over)
 		return;
 	begun = clock_mono_ns();
 	list_append(&c->ready, &end);

@@ -157,16 +157,18 @@ static void on_keeper_gone(void *user)
 	uv_stop(&d->loop);
 }
 
-static void on_serving(int listen_fd, void *user)
+static int on_serving(int listen_fd, void *user)
 {
-	const struct daemon *d = user;
+	struct daemon *d = user;
 	int r = api_server_listen(d->api, listen_fd);
 
-	if (r < 0) {
-		log_fault(r, "cannot serve");
-	} else {
+	if (r == 0) {
 		log_info("serving socket=%s", d->options->socket_path);
+		return 0;
 	}
+	log_fault(r, "cannot serve");
+	uv_stop(&d->loop);
+	return err_trace(r);
 }
 
 /* ---- signals ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,6 +103,8 @@ int main(int argc, char **argv)
 {
 	struct daemon_options options = { .keeper_fd = KEEPER_DAEMON_FD };
 
+	/* The keeper starts us from an open file, which has no name of its own. */
+	(void)prctl(PR_SET_NAME, "orchflowd");
 	for (;;) {
 		switch (getopt_long(argc, argv, "h", longs, NULL)) {
 		case OPT_STATE:

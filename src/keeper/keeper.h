@@ -22,7 +22,7 @@ struct link {
 	uint32_t next;   /* ADOPT: record to go on with */
 	uint32_t polled; /* epoll events asked for */
 	bool is_closed;  /* the daemon's end is gone; the daemon maybe not yet */
-	bool owes_listening;
+	bool owes_listening, owes_upgraded, owes_ping;
 	bool has_reply;              /* a start that failed before it had a record; */
 	struct keeper_spawned reply; /* nothing is read until it went out */
 	bool waits_for_room;         /* the last packet did not fit: epoll tells */
@@ -59,6 +59,25 @@ struct supervisor {
 	uint64_t stop_ms;    /* stopping: when to go on to the next phase */
 	uint64_t oom_kills;  /* of the system, when it started */
 	const char *const *argv;
+	/* What is started: an open file, since another may lie at the path by now. */
+	int program_fd;
+	int trial_fd;      /* the upgrade's; -1 = none.  In the place of program_fd once READY */
+	bool is_on_trial;  /* the present daemon is that one */
+	uint64_t trial_ms; /* when its time is over; 0 = no limit */
+	uint64_t ask_ms;   /* it owes a PONG: when to look at it again; 0 = it does not */
+	uint64_t ask_cpu;  /* what it had used, in ticks, when it was asked ... */
+	uint64_t look_cpu; /* ... and at the last look */
+};
+
+/* Upgrades: the last one or the one under way (proto.h). */
+struct upgrade {
+	struct keeper_upgraded result; /* .state NONE: there was none */
+	uint64_t begun_ms;
+	uint32_t timeout_ms;
+	int keeper_fd;      /* the program that we are to become; -1 = none */
+	pid_t check_pid;    /* it says whether it understands our state; 0 = nobody does */
+	uint64_t check_ms;  /* when its time is over */
+	bool is_understood; /* it does */
 };
 
 struct keeper {
@@ -66,11 +85,15 @@ struct keeper {
 	struct table table;
 	struct link link;
 	struct supervisor daemon;
+	struct upgrade upgrade;
 	struct spawn_limits original;
 	int daemon_oom_score_adj;
 	int epoll_fd, signal_fd, arena_fd;
 	uint64_t started_wall_us;
 	bool has_more_dead; /* reaping was cut short */
+	bool is_foreground;
+	uint32_t look_ms; /* between two looks at a daemon that does not answer */
+	char **argv;      /* main()'s */
 };
 
 uint64_t keeper_now_ms(void);
@@ -93,6 +116,35 @@ void daemon_on_terminate(struct keeper *k);  /* SIGTERM, SIGINT */
 void daemon_on_connection(struct keeper *k); /* given up: somebody connects */
 void daemon_on_time(struct keeper *k);
 void daemon_end_children(struct keeper *k); /* the last thing: nobody survives */
+
+/* upgrade.c */
+void upgrade_begin(struct keeper *k, const struct keeper_upgrade *m, int fd);
+void upgrade_on_ready(struct keeper *k);
+/* The daemon died.  True: it was on trial; what was there before is to be started. */
+bool upgrade_on_exit(struct keeper *k, int status);
+/* A child that is in no table died: the check of our state? */
+void upgrade_on_reaped(struct keeper *k, pid_t pid, int status);
+void upgrade_on_time(struct keeper *k);
+/* At the end of a turn: become the other keeper.  Returns if that is not to be. */
+void upgrade_become(struct keeper *k);
+/* We are the other keeper. */
+void upgrade_done(struct keeper *k);
+/* execv() of an open file; @path (NULL: none) if that cannot be. */
+void program_exec(int fd, const char *path, const char *const *argv);
+
+/* watch.c: a daemon that hangs without dying */
+void watch_ask(struct keeper *k); /* PING, unless one is unanswered */
+void watch_on_pong(struct keeper *k);
+void watch_on_time(struct keeper *k);
+
+/* image.c: our state as bytes, for the keeper that takes our place */
+NODISCARD int image_write(const struct keeper *k, int *ret_fd); /* a memfd */
+enum { IMAGE_E_UNKNOWN = 1 };
+/* Everything but epoll and signals.  IMAGE_E_UNKNOWN: made by a keeper that we do
+ * not understand, or damaged; @why (a literal) is set then. */
+NODISCARD int image_read(struct keeper *k, int fd, const char **why);
+/* Whether exec keeps what the image names. */
+void image_keep_fds(const struct keeper *k, bool keep);
 
 void keeper_reap(struct keeper *k);
 uint64_t keeper_deadline(const struct keeper *k); /* ms; UINT64_MAX = none */

@@ -41,7 +41,11 @@ void link_up(struct keeper *k, int fd)
 	/* A failed start that the old daemon never heard of stays: the new one
 	 * may know the pane. */
 	*l = (struct link){
-		.phase = LINK_WELCOME, .fd = fd, .has_reply = l->has_reply, .reply = l->reply
+		.phase = LINK_WELCOME,
+		.fd = fd,
+		.has_reply = l->has_reply,
+		.reply = l->reply,
+		.owes_upgraded = k->upgrade.result.state != KEEPER_UPGRADE_NONE,
 	};
 	keeper_poll(k, fd, 0, POLL_LINK, 0);
 	link_flush(k);
@@ -81,6 +85,9 @@ static bool send_packet(struct keeper *k, const void *packet, size_t n, const in
 		l->retry_ms = keeper_now_ms() + RETRY_MS;
 	} else {
 		l->waits_for_room = r == -EAGAIN;
+		/* So many are unread: does it live? */
+		if (l->waits_for_room && k->daemon.state == DAEMON_READY)
+			watch_ask(k);
 	}
 	return false;
 }
@@ -257,10 +264,26 @@ static bool send_owed(struct keeper *k, struct child *c)
 	return true;
 }
 
+static bool send_upgraded(struct keeper *k)
+{
+	struct keeper_upgraded *m = &k->upgrade.result;
+
+	KEEPER_MSG(m, KEEPER_UPGRADED);
+	if (k->link.owes_upgraded && !send_packet(k, m, sizeof *m, NULL, 0))
+		return false;
+	k->link.owes_upgraded = false;
+	return true;
+}
+
 static bool send_live(struct keeper *k)
 {
 	struct link *l = &k->link;
 
+	if (l->owes_ping && !send_plain(k, KEEPER_PING, NULL, 0))
+		return false;
+	l->owes_ping = false;
+	if (!send_upgraded(k))
+		return false;
 	if (l->has_reply && !send_packet(k, &l->reply, sizeof l->reply, NULL, 0))
 		return false;
 	l->has_reply = false;
@@ -294,7 +317,7 @@ static bool advance(struct keeper *k)
 			l->phase = LINK_ADOPT_END;
 		return true;
 	case LINK_ADOPT_END:
-		if (!send_plain(k, KEEPER_ADOPT_END, NULL, 0))
+		if (!send_upgraded(k) || !send_plain(k, KEEPER_ADOPT_END, NULL, 0))
 			return false;
 		l->phase = LINK_LIVE;
 		return true;
@@ -314,7 +337,7 @@ static void flush_now(struct keeper *k)
 	while (advance(k)) {
 		l->waits_for_room = false;
 		if (l->phase == LINK_LIVE && !l->has_reply && !l->owes_listening &&
-		    k->table.n_owing == 0)
+		    !l->owes_upgraded && !l->owes_ping && k->table.n_owing == 0)
 			break;
 	}
 	poll_link(k);
@@ -400,12 +423,20 @@ static void on_packet(struct keeper *k, const int *fds)
 	case KEEPER_STOP:
 		daemon_on_stop(k);
 		break;
+	case KEEPER_UPGRADE:
+		upgrade_begin(k, (const void *)packet_in, fds[0]);
+		break;
+	case KEEPER_PONG:
+		watch_on_pong(k);
+		break;
 	case KEEPER_WELCOME:
 	case KEEPER_ADOPT:
 	case KEEPER_ADOPT_END:
 	case KEEPER_SPAWNED:
 	case KEEPER_EXITED:
 	case KEEPER_LISTENING:
+	case KEEPER_UPGRADED:
+	case KEEPER_PING:
 		daemon_on_broken(k, "it sent what only the keeper sends");
 		break;
 	}

@@ -21,21 +21,36 @@
 #include "arena/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/activation.h"
+#include "keeper/image.h"
 #include "keeper/keeper.h"
 
 #define MAX_DAEMON_ARGS 64
 #define LOG_MAX_BYTES (1u << 20) /* then it becomes keeper.log.1 */
 #define EVENTS_PER_TURN 64
+#define LOOK_MS 10000
 
 #define OOM_MAX 1000
 
 enum { EXIT_USAGE = 2, EXIT_BUSY = 3 };
 
-enum { OPT_STATE, OPT_SOCKET, OPT_DAEMON, OPT_FOREGROUND, OPT_READY_FD, OPT_N };
+enum {
+	OPT_STATE,
+	OPT_SOCKET,
+	OPT_DAEMON,
+	OPT_FOREGROUND,
+	OPT_READY_FD,
+	OPT_LOOK_MS,
+	OPT_RESTORE,
+	OPT_CHECK_STATE,
+	OPT_PRINT_VERSIONS,
+	OPT_N
+};
 
 struct options {
 	const char *v[OPT_N]; /* NULL = not given */
 	int ready_fd;         /* -1 = none */
+	int listen_fd;        /* passed by a service manager; -1 = none */
 	char **daemon_args;
 	int n_daemon_args;
 };
@@ -67,23 +82,29 @@ void keeper_unpoll(struct keeper *k, int fd)
 static void usage(void)
 {
 	fputs("usage: orchflow-keeper --state DIR --socket PATH [--daemon PATH] [--foreground]\n"
-	      "                       [--ready-fd N] [-- daemon args...]\n"
+	      "                       [--ready-fd N] [--look-ms N] [-- daemon args...]\n"
+	      "       orchflow-keeper --print-versions\n"
 	      "DIR and PATHs are absolute.  Usually started by orchflow.\n",
 	      stderr);
 }
 
 static bool parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option names[] = { { "state", required_argument, NULL, OPT_STATE },
-					       { "socket", required_argument, NULL, OPT_SOCKET },
-					       { "daemon", required_argument, NULL, OPT_DAEMON },
-					       { "foreground", no_argument, NULL, OPT_FOREGROUND },
-					       { "ready-fd", required_argument, NULL,
-						 OPT_READY_FD },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option names[] = {
+		{ "state", required_argument, NULL, OPT_STATE },
+		{ "socket", required_argument, NULL, OPT_SOCKET },
+		{ "daemon", required_argument, NULL, OPT_DAEMON },
+		{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+		{ "ready-fd", required_argument, NULL, OPT_READY_FD },
+		{ "look-ms", required_argument, NULL, OPT_LOOK_MS },
+		{ "restore", required_argument, NULL, OPT_RESTORE },
+		{ "check-state", required_argument, NULL, OPT_CHECK_STATE },
+		{ "print-versions", no_argument, NULL, OPT_PRINT_VERSIONS },
+		{ NULL, 0, NULL, 0 }
+	};
 	int c;
 
-	*o = (struct options){ .ready_fd = -1 };
+	*o = (struct options){ .ready_fd = -1, .listen_fd = -1 };
 	while ((c = getopt_long(argc, argv, "+", names, NULL)) != -1) {
 		if (c >= OPT_N)
 			return false;
@@ -93,6 +114,8 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		o->ready_fd = (int)strtol(o->v[OPT_READY_FD], NULL, 10);
 	o->daemon_args = argv + optind;
 	o->n_daemon_args = argc - optind;
+	if (o->v[OPT_CHECK_STATE] || o->v[OPT_PRINT_VERSIONS])
+		return true;
 	return o->v[OPT_STATE] && o->v[OPT_SOCKET] && o->n_daemon_args <= MAX_DAEMON_ARGS - 8;
 }
 
@@ -125,13 +148,15 @@ static void shed_inheritance(struct options *o)
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 
+	o->listen_fd = activation_take();
 	if (o->ready_fd >= 0)
 		o->ready_fd = fcntl(o->ready_fd, F_DUPFD_CLOEXEC, 3);
 	while (null >= 0 && null <= STDERR_FILENO)
 		null = dup(null);
 	if (null >= 0)
 		close(null);
-	spawn_close_all_but(o->ready_fd, o->ready_fd);
+	spawn_close_all_but(o->ready_fd >= 0 ? o->ready_fd : o->listen_fd,
+			    o->listen_fd >= 0 ? o->listen_fd : o->ready_fd);
 	spawn_ignore_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -140,7 +165,7 @@ static void shed_inheritance(struct options *o)
 
 static void open_place(struct keeper *k, struct options *o)
 {
-	int r = place_open(&k->place, o->v[OPT_STATE], o->v[OPT_SOCKET]);
+	int r = place_open(&k->place, o->v[OPT_STATE], o->v[OPT_SOCKET], o->listen_fd);
 
 	if (r == PLACE_E_BUSY) {
 		fprintf(stderr, "orchflow-keeper: another keeper (pid %d) serves %s\n",
@@ -187,7 +212,7 @@ static void open_log(struct keeper *k, struct options *o)
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		die(o, path, strerror(errno));
 	snprintf(path, sizeof path, "%s/log/keeper.log", k->place.state);
-	int r = log_open(o->v[OPT_FOREGROUND] ? NULL : path, LOG_MAX_BYTES, "keeper");
+	int r = log_open(k->is_foreground ? NULL : path, LOG_MAX_BYTES, "keeper");
 	if (r < 0)
 		die(o, path, strerror(-r));
 }
@@ -221,7 +246,6 @@ static void take_privileges(struct keeper *k)
 		(void)setrlimit(RLIMIT_NOFILE, &lim);
 	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	(void)prctl(PR_SET_NAME, "orchflow-keeper");
 }
 
 static void open_signals(struct keeper *k, struct options *o)
@@ -279,15 +303,25 @@ static void fill_daemon_argv(struct keeper *k, struct options *o)
 	k->daemon.argv = daemon_argv;
 }
 
-static void start_up(struct keeper *k, struct options *o)
+static void open_program(struct keeper *k, struct options *o)
 {
-	shed_inheritance(o);
-	open_place(k, o);
 	fill_daemon_argv(k, o);
 	if (k->daemon.argv[0][0] != '/')
 		die(o, "--daemon must be an absolute path", "");
 	if (access(k->daemon.argv[0], X_OK) < 0)
 		die(o, k->daemon.argv[0], strerror(errno));
+	/* One that may be executed, not read, is started by its path. */
+	k->daemon.program_fd = open(k->daemon.argv[0], O_RDONLY | O_CLOEXEC);
+	k->daemon.trial_fd = k->upgrade.keeper_fd = -1;
+}
+
+static void start_up(struct keeper *k, struct options *o)
+{
+	k->is_foreground = o->v[OPT_FOREGROUND];
+	k->look_ms = o->v[OPT_LOOK_MS] ? (uint32_t)strtoul(o->v[OPT_LOOK_MS], NULL, 10) : LOOK_MS;
+	shed_inheritance(o);
+	open_place(k, o);
+	open_program(k, o);
 	if (!o->v[OPT_FOREGROUND])
 		detach(o);
 	unblock_stderr();
@@ -306,6 +340,51 @@ static void start_up(struct keeper *k, struct options *o)
 	k->started_wall_us = clock_wall_us();
 	log_info("keeper %d serves %s on %s", (int)getpid(), k->place.state, k->place.socket);
 	tell(o, "ok\n");
+}
+
+/* We took the place of a keeper that looked at us first (upgrade.c): what it had is
+ * ours.  There is nobody to tell of a failure, nor a way back. */
+static void restore(struct keeper *k, struct options *o)
+{
+	int fd = (int)strtol(o->v[OPT_RESTORE], NULL, 10);
+	const char *why;
+
+	if (image_read(k, fd, &why))
+		die(o, "state", why);
+	close(fd);
+	image_keep_fds(k, false);
+	open_log(k, o);
+	open_signals(k, o);
+	for (uint32_t i = 0; i < k->table.n_high; i++) {
+		if (k->table.children[i].report_fd >= 0)
+			keeper_poll(k, k->table.children[i].report_fd, EPOLLIN, POLL_REPORT, i);
+	}
+	if (!k->link.is_closed)
+		keeper_poll(k, k->link.fd, 0, POLL_LINK, 0);
+	/* Who died meanwhile sent a signal that nobody may have kept. */
+	k->has_more_dead = true;
+	log_info("keeper %d goes on with %u children", (int)getpid(), k->table.n_high);
+	upgrade_done(k);
+}
+
+static int check_state(const char *number)
+{
+	const char *why;
+	int r = image_read(&keeper, (int)strtol(number, NULL, 10), &why);
+
+	if (r)
+		fprintf(stderr, "orchflow-keeper: state: %s\n", why);
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int print_versions(void)
+{
+	printf("{\"program\": \"orchflow-keeper\", \"version\": \"%s\", \"keeper_protocol\": [%u, "
+	       "%u], "
+	       "\"keeper_state\": [%u, %u], \"arena\": [%u, %u]}\n",
+	       ORCHFLOW_VERSION, KEEPER_PROTO_VERSION, KEEPER_PROTO_VERSION, IMAGE_VERSION,
+	       IMAGE_VERSION, ARENA_VERSION, ARENA_VERSION);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* ---- loop ----------------------------------------------------------------- */
@@ -374,6 +453,7 @@ static void run(struct keeper *k)
 			keeper_reap(k);
 		daemon_on_time(k);
 		link_flush(k);
+		upgrade_become(k);
 	}
 }
 
@@ -385,7 +465,17 @@ int main(int argc, char **argv)
 		usage();
 		return EXIT_USAGE;
 	}
-	start_up(&keeper, &o);
+	if (o.v[OPT_PRINT_VERSIONS])
+		return print_versions();
+	if (o.v[OPT_CHECK_STATE])
+		return check_state(o.v[OPT_CHECK_STATE]);
+	keeper.argv = argv;
+	(void)prctl(PR_SET_NAME, "orchflow-keeper");
+	if (o.v[OPT_RESTORE]) {
+		restore(&keeper, &o);
+	} else {
+		start_up(&keeper, &o);
+	}
 	run(&keeper);
 	daemon_end_children(&keeper);
 	return EXIT_SUCCESS;

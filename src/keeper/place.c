@@ -180,6 +180,7 @@ int place_listen(struct place *p)
 	if (p->listen_fd >= 0)
 		close(p->listen_fd);
 	p->listen_fd = fd;
+	p->is_foreign_socket = false;
 	return 0;
 }
 
@@ -194,7 +195,32 @@ static int set_paths(struct place *p, const char *state, const char *socket)
 	return 0;
 }
 
-int place_open(struct place *p, const char *state, const char *socket)
+/* One that was passed to us.  It must be where clients look for it. */
+static int take_socket(struct place *p, int fd)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNSPEC };
+	socklen_t n = sizeof a, n_int = sizeof(int);
+	struct stat st;
+	int is_listening = 0;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &n_int);
+	if (!is_listening || getsockname(fd, (struct sockaddr *)&a, &n) < 0 ||
+	    a.sun_family != AF_UNIX)
+		return refuse(p, "the socket that the service manager passed does not listen");
+	if (strncmp(a.sun_path, p->socket, sizeof a.sun_path) != 0 || lstat(p->socket, &st) < 0) {
+		return refuse(p, "the service manager's socket is %.100s, clients look at %.100s",
+			      a.sun_path, p->socket);
+	}
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	p->listen_fd = fd;
+	p->socket_dev = st.st_dev;
+	p->socket_ino = st.st_ino;
+	p->is_foreign_socket = true;
+	return 0;
+}
+
+int place_open(struct place *p, const char *state, const char *socket, int listen_fd)
 {
 	*p = (struct place){ .lock_fd = -1, .listen_fd = -1 };
 	int r = set_paths(p, state, socket);
@@ -202,7 +228,9 @@ int place_open(struct place *p, const char *state, const char *socket)
 		r = open_directories(p);
 	if (r == 0)
 		r = take_lock(p);
-	return r ? r : place_listen(p);
+	if (r)
+		return r;
+	return listen_fd >= 0 ? take_socket(p, listen_fd) : place_listen(p);
 }
 
 bool place_lost_socket(const struct place *p)
@@ -217,7 +245,7 @@ void place_close_socket(struct place *p)
 {
 	if (p->listen_fd < 0)
 		return;
-	if (!place_lost_socket(p))
+	if (!p->is_foreign_socket && !place_lost_socket(p))
 		(void)unlink(p->socket);
 	close(p->listen_fd);
 	p->listen_fd = -1;

@@ -20,14 +20,16 @@ struct place {
 	int lock_fd, listen_fd; /* -1 = none */
 	dev_t socket_dev;       /* the socket file that is ours */
 	ino_t socket_ino;
-	pid_t busy_pid;  /* PLACE_E_BUSY: who holds the lock; 0 = it did not say */
-	char error[512]; /* PLACE_E_REFUSED: a sentence for the user */
+	bool is_foreign_socket; /* a service manager's: not ours to unlink or to make anew */
+	pid_t busy_pid;         /* PLACE_E_BUSY: who holds the lock; 0 = it did not say */
+	char error[512];        /* PLACE_E_REFUSED: a sentence for the user */
 };
 
 enum { PLACE_E_REFUSED = 1, PLACE_E_BUSY };
 
 /* Make and check the directories, take the lock, listen.  The umask must be 077. */
-NODISCARD int place_open(struct place *p, const char *state, const char *socket);
+/* @listen_fd: a socket that listens at @socket already (taken over), or -1. */
+NODISCARD int place_open(struct place *p, const char *state, const char *socket, int listen_fd);
 /* After the last fork: the lock says who holds it. */
 NODISCARD int place_write_lock(struct place *p);
 /* Somebody removed or replaced the socket file. */

@@ -83,6 +83,27 @@ static bool is_signal(const void *packet, size_t n, size_t n_fds)
 	return m.signo >= 1 && m.signo <= SIGNO_MAX && m.target <= KEEPER_TO_SESSION;
 }
 
+static bool is_upgrade(const void *packet, size_t n, size_t n_fds)
+{
+	struct keeper_upgrade m;
+
+	if (n != sizeof m || n_fds != 1)
+		return false;
+	LOAD(m, packet);
+	return m.program == KEEPER_PROGRAM_DAEMON || m.program == KEEPER_PROGRAM_KEEPER;
+}
+
+static bool is_upgraded(const void *packet, size_t n, size_t n_fds)
+{
+	struct keeper_upgraded m;
+
+	if (n != sizeof m || n_fds != 0)
+		return false;
+	LOAD(m, packet);
+	return (m.program == KEEPER_PROGRAM_DAEMON || m.program == KEEPER_PROGRAM_KEEPER) &&
+	       m.state > KEEPER_UPGRADE_NONE && m.state <= KEEPER_UPGRADE_FAILED;
+}
+
 static bool is_body(uint32_t type, const void *packet, size_t n, size_t n_fds)
 {
 	/* A number off the wire, not one of our enumerators: hence the fall-through
@@ -104,9 +125,15 @@ static bool is_body(uint32_t type, const void *packet, size_t n, size_t n_fds)
 		return is_signal(packet, n, n_fds);
 	case KEEPER_FORGET:
 		return n == sizeof(struct keeper_forget) && n_fds == 0;
+	case KEEPER_UPGRADE:
+		return is_upgrade(packet, n, n_fds);
+	case KEEPER_UPGRADED:
+		return is_upgraded(packet, n, n_fds);
 	case KEEPER_ADOPT_END:
 	case KEEPER_READY:
 	case KEEPER_STOP:
+	case KEEPER_PING:
+	case KEEPER_PONG:
 		return n == sizeof(struct keeper_plain) && n_fds == 0;
 	}
 	return false;

@@ -8,7 +8,11 @@
  * children with their descriptors), ADOPT_END; then SPAWNED, EXITED, LISTENING
  * as they happen.  Nothing that the daemon sends is read before ADOPT_END went
  * out, nor while the daemon leaves an answer unread.
- * daemon -> keeper: READY once it serves, SPAWN, SIGNAL, FORGET, STOP.
+ * daemon -> keeper: READY once it serves, SPAWN, SIGNAL, FORGET, STOP, UPGRADE,
+ * PONG.
+ *
+ * WELCOME never changes its size: by its version a daemon knows whether it can
+ * speak with this keeper (KEEPER_PROTO_MIN..KEEPER_PROTO_VERSION).
  *
  * What an earlier daemon asked for outlives it: SPAWNED and EXITED may name
  * children that this daemon did not ask for.  SPAWNED with a failure may even
@@ -19,13 +23,18 @@
 
 #include "base/defs.h"
 
-#define KEEPER_PROTO_VERSION 1u
+#define KEEPER_PROTO_VERSION 2u /* what this keeper speaks */
+#define KEEPER_PROTO_MIN 2u     /* the oldest that this daemon still understands */
 #define KEEPER_MAX_CHILDREN 4096u
 #define KEEPER_KEY_BYTES \
 	64u /* client-chosen spawn key, its NUL included; longer keys are refused by the API */
 #define KEEPER_MAX_FDS 253u /* SCM_MAX_FD */
 #define KEEPER_MAX_PACKET 65536u
 #define KEEPER_DAEMON_FD 3 /* the daemon finds its end of the pair here */
+#define KEEPER_NOTE_BYTES 512u
+/* In a pane's number: no pane but a program that the daemon runs for itself.  The
+ * rest is the daemon's to choose; such numbers are forgotten with the record. */
+#define KEEPER_HELPER_BIT (1ull << 63)
 
 enum keeper_type {
 	KEEPER_WELCOME = 1,
@@ -34,11 +43,15 @@ enum keeper_type {
 	KEEPER_SPAWNED,
 	KEEPER_EXITED,
 	KEEPER_LISTENING,
+	KEEPER_UPGRADED,
+	KEEPER_PING,
 	KEEPER_READY = 64,
 	KEEPER_SPAWN,
 	KEEPER_SIGNAL,
 	KEEPER_FORGET,
-	KEEPER_STOP
+	KEEPER_STOP,
+	KEEPER_UPGRADE,
+	KEEPER_PONG
 };
 
 /* Where a spawn failed; 0 = it did not. */
@@ -170,7 +183,41 @@ struct keeper_forget { /* close the descriptors; drop the record once reaped; no
 	uint64_t pane;
 };
 
-struct keeper_plain { /* ADOPT_END, LISTENING (fd: socket), READY, STOP */
+enum keeper_program { KEEPER_PROGRAM_DAEMON = 1, KEEPER_PROGRAM_KEEPER };
+
+/* Go on with another program.  DAEMON: the sender ends now; if its successor is
+ * not READY within timeout_ms, it is ended and the sender's own program is started
+ * again.  KEEPER: the keeper becomes that program, once this has said that it
+ * understands the keeper's state; the sender stays. */
+struct keeper_upgrade {
+	struct keeper_header h;
+	uint32_t program; /* enum keeper_program */
+	uint32_t timeout_ms;
+	uint8_t note[KEEPER_NOTE_BYTES]; /* the daemon's own; comes back in UPGRADED */
+					 /* fd: the program, open for reading */
+};
+
+enum keeper_upgrade_state {
+	KEEPER_UPGRADE_NONE,
+	KEEPER_UPGRADE_UNDER_WAY, /* to a daemon that is on trial itself */
+	KEEPER_UPGRADE_DONE,
+	KEEPER_UPGRADE_FAILED /* what was there before is there again */
+};
+
+/* How the last one went: after WELCOME to every daemon (DAEMON), or when it is
+ * over (KEEPER). */
+struct keeper_upgraded {
+	struct keeper_header h;
+	uint32_t program;  /* enum keeper_program */
+	uint32_t state;    /* enum keeper_upgrade_state */
+	int32_t status;    /* FAILED: wait status of the new program */
+	uint32_t took_ms;  /* from UPGRADE to READY, or to failure */
+	uint32_t was_late; /* FAILED: it was ended because time was over */
+	uint32_t pad;
+	uint8_t note[KEEPER_NOTE_BYTES];
+};
+
+struct keeper_plain { /* ADOPT_END, LISTENING (fd: socket), READY, STOP, PING, PONG */
 	struct keeper_header h;
 };
 

@@ -42,14 +42,23 @@ static const struct {
 	{ KEEPER_SIGNAL, sizeof(struct keeper_signal), 0 },
 	{ KEEPER_FORGET, sizeof(struct keeper_forget), 0 },
 	{ KEEPER_STOP, sizeof(struct keeper_plain), 0 },
+	{ KEEPER_PING, sizeof(struct keeper_plain), 0 },
+	{ KEEPER_PONG, sizeof(struct keeper_plain), 0 },
+	{ KEEPER_UPGRADE, sizeof(struct keeper_upgrade), 1 },
+	{ KEEPER_UPGRADED, sizeof(struct keeper_upgraded), 0 },
 };
 
 static void make_fixed(size_t i, size_t bytes)
 {
 	struct keeper_signal *m = fresh(fixed[i].type, bytes);
+	struct keeper_upgraded *u = (void *)m;
 
 	if (fixed[i].type == KEEPER_SIGNAL)
 		m->signo = 1;
+	if (fixed[i].type == KEEPER_UPGRADE || fixed[i].type == KEEPER_UPGRADED) {
+		u->program = KEEPER_PROGRAM_DAEMON;
+		u->state = KEEPER_UPGRADE_DONE; /* of an UPGRADE: its timeout */
+	}
 }
 
 static void every_type_has_one_size_and_one_number_of_descriptors(void **state)
@@ -76,7 +85,7 @@ static void every_type_has_one_size_and_one_number_of_descriptors(void **state)
 
 static void an_unknown_type_or_no_header_is_malformed(void **state)
 {
-	const uint32_t types[] = { 0, 7, 63, 69, UINT32_MAX };
+	const uint32_t types[] = { 0, 9, 63, 71, UINT32_MAX };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {

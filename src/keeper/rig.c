@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-const char *rig_keeper_path, *rig_daemon_path;
+const char *rig_keeper_path, *rig_daemon_path, *rig_look_ms;
 
 static void pause_ms(long ms)
 {
@@ -86,8 +86,8 @@ pid_t rig_run_keeper(struct rig *r, char *ret_told, size_t size)
 		signal(SIGCHLD, SIG_IGN);
 		dup2(r->log_fd, STDERR_FILENO);
 		execl(rig_keeper_path, rig_keeper_path, "--state", r->state, "--socket", r->socket,
-		      "--daemon", rig_daemon_path, "--foreground", "--ready-fd", ready, "--",
-		      r->relay, (char *)NULL);
+		      "--daemon", rig_daemon_path, "--foreground", "--ready-fd", ready, "--look-ms",
+		      rig_look_ms ? rig_look_ms : "10000", "--", r->relay, (char *)NULL);
 		_exit(99);
 	}
 	close(p[1]);
@@ -211,6 +211,11 @@ void rig_accept_mute(struct rig *r)
 	assert_true(r->link_fd >= 0);
 }
 
+static void take_upgraded(struct rig *r)
+{
+	memcpy(&r->upgraded, r->in.room, sizeof r->upgraded);
+}
+
 static void take_batch(struct rig *r)
 {
 	const struct keeper_adopt *m = (const void *)r->in.room;
@@ -228,14 +233,20 @@ static void take_batch(struct rig *r)
 	r->n_fds = 0;
 }
 
-static uint32_t receive_any(struct rig *r)
+uint32_t rig_receive_any(struct rig *r)
 {
 	size_t n;
 
-	rig_close_fds(r);
-	wait_readable(r->link_fd);
-	assert_int_equal(keeper_proto_recv(r->link_fd, r->in.room, &n, r->fds, &r->n_fds), 0);
-	return r->in.h.type;
+	for (;;) {
+		rig_close_fds(r);
+		wait_readable(r->link_fd);
+		assert_int_equal(keeper_proto_recv(r->link_fd, r->in.room, &n, r->fds, &r->n_fds),
+				 0);
+		if (r->in.h.type != KEEPER_PING)
+			return r->in.h.type;
+		r->n_pings++;
+		rig_plain(r, KEEPER_PONG);
+	}
 }
 
 void rig_adopt(struct rig *r)
@@ -246,11 +257,16 @@ void rig_adopt(struct rig *r)
 	r->listen_fd = r->fds[1];
 	r->n_fds = 0;
 	r->n_adopted = r->n_batches = 0;
+	r->upgraded = (struct keeper_upgraded){ .state = KEEPER_UPGRADE_NONE };
 	for (;;) {
-		uint32_t type = receive_any(r);
+		uint32_t type = rig_receive_any(r);
 
 		if (type == KEEPER_ADOPT_END)
 			break;
+		if (type == KEEPER_UPGRADED) {
+			take_upgraded(r);
+			continue;
+		}
 		assert_int_equal(type, KEEPER_ADOPT);
 		take_batch(r);
 	}
@@ -379,6 +395,25 @@ void rig_plain(struct rig *r, enum keeper_type type)
 	rig_send(r, &m, sizeof m, NULL, 0);
 }
 
+void rig_upgrade(struct rig *r, enum keeper_program program, const char *path, uint32_t timeout_ms)
+{
+	struct keeper_upgrade m = { .program = program, .timeout_ms = timeout_ms, .note = "note" };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	KEEPER_MSG(&m, KEEPER_UPGRADE);
+	rig_send(r, &m, sizeof m, &fd, 1);
+	close(fd);
+}
+
+void rig_expect_upgraded(struct rig *r, enum keeper_upgrade_state state)
+{
+	rig_receive(r, KEEPER_UPGRADED);
+	take_upgraded(r);
+	assert_int_equal(r->upgraded.state, state);
+	assert_string_equal((const char *)r->upgraded.note, "note");
+}
+
 void rig_close_fds(struct rig *r)
 {
 	for (size_t i = 0; i < r->n_fds; i++)
@@ -388,7 +423,7 @@ void rig_close_fds(struct rig *r)
 
 void rig_receive(struct rig *r, enum keeper_type type)
 {
-	assert_int_equal(receive_any(r), type);
+	assert_int_equal(rig_receive_any(r), type);
 }
 
 pid_t rig_run(struct rig *r, const struct rig_spawn *s)

@@ -21,6 +21,8 @@ struct rig {
 	pid_t daemon; /* 0 = none */
 	int control_fd, link_fd;
 	struct keeper_welcome welcome;
+	struct keeper_upgraded upgraded; /* as adoption told; .state NONE: it did not */
+	int n_pings;                     /* answered by rig_receive() */
 	int arena_fd, listen_fd;
 	uint32_t n_adopted, n_batches;
 	struct keeper_child adopted[RIG_MAX_CHILDREN];
@@ -37,6 +39,7 @@ struct rig {
 };
 
 extern const char *rig_keeper_path, *rig_daemon_path;
+extern const char *rig_look_ms; /* the next keeper's --look-ms; NULL: as usual */
 /* They are the test's two arguments. */
 bool rig_take_paths(int argc, char **argv);
 
@@ -83,9 +86,13 @@ void rig_spawn(struct rig *r, const struct rig_spawn *s);
 void rig_signal(struct rig *r, uint64_t pane, int signo, enum keeper_target target);
 void rig_forget(struct rig *r, uint64_t pane);
 void rig_plain(struct rig *r, enum keeper_type type);
+/* The program at @path instead of the present one. */
+void rig_upgrade(struct rig *r, enum keeper_program program, const char *path, uint32_t timeout_ms);
+void rig_expect_upgraded(struct rig *r, enum keeper_upgrade_state state); /* r->upgraded */
 /* The next packet, which must be of @type. */
 void rig_receive(struct rig *r, enum keeper_type type);
-void rig_close_fds(struct rig *r); /* those of the last packet */
+uint32_t rig_receive_any(struct rig *r); /* its type */
+void rig_close_fds(struct rig *r);       /* those of the last packet */
 /* Spawn and expect success: descriptors in r->fds. */
 pid_t rig_run(struct rig *r, const struct rig_spawn *s);
 /* Spawn and expect a failure. */

@@ -384,7 +384,7 @@ int spawn_start(struct table *t, const struct keeper_spawn *m, const int *fds,
 		return fail(reterr, KEEPER_STEP_FORK, error);
 	}
 	fill_record(c, m, &s, pid, report_pipe[0]);
-	if (m->pane > t->highest_pane)
+	if (m->pane > t->highest_pane && !(m->pane & KEEPER_HELPER_BIT))
 		t->highest_pane = m->pane;
 	*ret_child = c;
 	return 0;

@@ -13,6 +13,7 @@
 #include "arena/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/activation.h"
 #include "keeper/keeper.h"
 #include "keeper/session.h"
 
@@ -60,10 +61,7 @@ static uint64_t count_oom_kills(void)
 
 static _Noreturn void run_daemon(struct keeper *k, int fd)
 {
-	union {
-		const char *const *in;
-		char *const *out;
-	} argv = { .in = k->daemon.argv }; /* execv() only reads; its type cannot say so */
+	const struct supervisor *d = &k->daemon;
 
 	spawn_reset_signals();
 	/* Its own session: a Ctrl-C for the keeper in the foreground is the
@@ -74,8 +72,12 @@ static _Noreturn void run_daemon(struct keeper *k, int fd)
 	if (fd == KEEPER_DAEMON_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, KEEPER_DAEMON_FD) < 0)
 		_exit(126);
 	(void)close_range(KEEPER_DAEMON_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
-	execv(argv.out[0], argv.out);
-	log_info("cannot run %s: %s", argv.out[0], strerror(errno));
+	if (d->is_on_trial) {
+		program_exec(d->trial_fd, NULL, d->argv);
+	} else {
+		program_exec(d->program_fd, d->argv[0], d->argv);
+	}
+	log_info("cannot run %s: %s", d->argv[0], strerror(errno));
 	_exit(127);
 }
 
@@ -96,6 +98,7 @@ static void start(struct keeper *k)
 		return;
 	}
 	d->oom_kills = count_oom_kills();
+	d->is_on_trial = d->trial_fd >= 0;
 	pid_t pid = fork();
 	if (pid == 0)
 		run_daemon(k, pair[1]);
@@ -110,9 +113,10 @@ static void start(struct keeper *k)
 	d->pid = pid;
 	d->state = DAEMON_STARTED;
 	d->is_broken = false;
-	d->kill_ms = 0;
+	d->kill_ms = d->ask_ms = 0;
 	d->n_starts++;
 	d->started_ms = keeper_now_ms();
+	d->trial_ms = d->is_on_trial ? d->started_ms + k->upgrade.timeout_ms : 0;
 	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	log_info("daemon %d started (start %u)", (int)pid, d->n_starts);
 	link_up(k, pair[0]);
@@ -128,6 +132,8 @@ void daemon_on_ready(struct keeper *k)
 	d->n_never_ready = 0;
 	log_info("daemon %d ready after %llu ms", (int)d->pid,
 		 (unsigned long long)(keeper_now_ms() - d->started_ms));
+	upgrade_on_ready(k);
+	notify_ready();
 }
 
 /* ---- death ---------------------------------------------------------------- */
@@ -231,13 +237,18 @@ void daemon_on_exit(struct keeper *k, int status)
 	bool was_fault = d->stop != STOP_LEAVING && is_fault(d, status);
 	log_death(k, status, was_fault);
 	d->pid = 0;
-	d->kill_ms = 0;
+	d->kill_ms = d->ask_ms = 0;
 	d->last_status = status;
-	if (was_fault)
+	bool was_on_trial = upgrade_on_exit(k, status);
+	if (was_fault && !was_on_trial)
 		note_fault(k);
 	switch (d->stop) {
 	case STOP_NOT:
-		start_again(k, status, was_ready, was_fault);
+		if (was_on_trial || d->trial_fd >= 0) {
+			wait_to_start(k, 0);
+		} else {
+			start_again(k, status, was_ready, was_fault);
+		}
 		break;
 	case STOP_ASKED:
 		hang_up_sessions(k);
@@ -361,6 +372,17 @@ static void answer_one(int fd)
 	close(fd);
 }
 
+/* What keeps crashing may have been replaced by what does not. */
+static void take_program(struct keeper *k)
+{
+	int fd = open(k->daemon.argv[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	close(k->daemon.program_fd);
+	k->daemon.program_fd = fd;
+}
+
 void daemon_on_connection(struct keeper *k)
 {
 	struct supervisor *d = &k->daemon;
@@ -370,6 +392,7 @@ void daemon_on_connection(struct keeper *k)
 	if (keeper_now_ms() - d->started_ms >= RETRY_MS) {
 		/* Not accepted: the daemon answers it, or we do when that failed. */
 		keeper_unpoll(k, k->place.listen_fd);
+		take_program(k);
 		start(k);
 		return;
 	}
@@ -396,8 +419,12 @@ void daemon_on_hangup(struct keeper *k)
 		log_info("socket %s was gone: %s", k->place.socket,
 			 k->link.owes_listening ? "made again" : k->place.error);
 	}
+	if (was_given_up)
+		take_program(k);
 	if (was_given_up || d->state == DAEMON_WAITING)
 		start(k);
+	if (d->state == DAEMON_READY)
+		watch_ask(k);
 }
 
 /* ---- time and reaping ----------------------------------------------------- */
@@ -415,6 +442,12 @@ uint64_t keeper_deadline(const struct keeper *k)
 		ms = d->stop_ms;
 	if (k->link.retry_ms && k->link.retry_ms < ms)
 		ms = k->link.retry_ms;
+	if (d->trial_ms && d->trial_ms < ms)
+		ms = d->trial_ms;
+	if (d->ask_ms && d->ask_ms < ms)
+		ms = d->ask_ms;
+	if (k->upgrade.check_pid && k->upgrade.check_ms < ms)
+		ms = k->upgrade.check_ms;
 	return ms;
 }
 
@@ -425,8 +458,10 @@ void daemon_on_time(struct keeper *k)
 
 	if (d->kill_ms && now >= d->kill_ms) {
 		d->kill_ms = 0;
-		daemon_on_broken(k, "it closed the link");
+		daemon_on_broken(k, "it does not end");
 	}
+	upgrade_on_time(k);
+	watch_on_time(k);
 	if (d->stop == STOP_NOT && d->state == DAEMON_WAITING && now >= d->start_ms)
 		start(k);
 	if (d->stop != STOP_NOT && now >= d->stop_ms)
@@ -465,6 +500,7 @@ void keeper_reap(struct keeper *k)
 			daemon_on_exit(k, status);
 		if (c)
 			on_child_dead(k, c, status);
+		upgrade_on_reaped(k, pid, status);
 	}
 	k->has_more_dead = pid > 0;
 }

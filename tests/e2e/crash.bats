@@ -170,28 +170,43 @@ E
 
 @test "a daemon that cannot stay up costs no shell; SIGHUP to the keeper tries again" {
 	mkdir -p "$T/libexec"
-	cp "$ORCHFLOW_BUILD/src/keeper/orchflow-keeper" "$ORCHFLOW_BUILD/src/daemon/orchflowd" "$T/libexec"
+	cp "$ORCHFLOW_BUILD/src/keeper/orchflow-keeper" "$T/libexec"
+	printf '#!/bin/sh\n[ ! -e %s ] || exit 1\nexec %s "$@"\n' "$T/broken" "$ORCHFLOW_BUILD/src/daemon/orchflowd" \
+		>"$T/libexec/orchflowd"
+	chmod +x "$T/libexec/orchflowd"
 	export ORCHFLOW_LIBEXEC=$T/libexec
 	id=$(of new -- sh -c 'echo here; exec cat')
 	until_shows "$id" here
 	pid=$(pane "$id" "d['pid']")
 	keeper=$(keeper_pid)
-	mv "$T/libexec/orchflowd" "$T/libexec/saved"
-	printf '#!/bin/sh\nexit 1\n' >"$T/libexec/orchflowd"
-	chmod +x "$T/libexec/orchflowd"
-	kill -9 "$(pgrep -P "$keeper" -f saved || pgrep -P "$keeper" orchflowd)"
+	touch "$T/broken"
+	kill -9 "$(daemon_pid)"
 	until_true "grep -qiE 'gave up|giving up|give up' $ORCHFLOW_STATE_DIR/log/keeper.log"
 	is_alive "$pid"
 	is_alive "$keeper"
 	run of ls
 	is "$status" 1
 	has "$output" HUP
-	mv "$T/libexec/saved" "$T/libexec/orchflowd"
+	rm "$T/libexec/orchflowd"
+	cp "$ORCHFLOW_BUILD/src/daemon/orchflowd" "$T/libexec"
 	kill -HUP "$keeper"
 	until_true "of ls | grep -q $id"
 	is "$(pane "$id" "d['pid'], d['state']")" "($pid, 'running')"
 	of send "$id" --enter again
 	until_shows "$id" again
+}
+
+@test "a daemon that dies is started again as it was, whatever lies at its path" {
+	mkdir -p "$T/libexec"
+	cp "$ORCHFLOW_BUILD/src/keeper/orchflow-keeper" "$ORCHFLOW_BUILD/src/daemon/orchflowd" "$T/libexec"
+	export ORCHFLOW_LIBEXEC=$T/libexec
+	id=$(of new -- cat)
+	rm "$T/libexec/orchflowd"
+	printf '#!/bin/sh\nexit 1\n' >"$T/libexec/orchflowd"
+	chmod +x "$T/libexec/orchflowd"
+	kill_daemon
+	is "$(pane "$id" "d['state']")" running
+	is "$(cat "/proc/$(daemon_pid)/comm")" orchflowd
 }
 
 @test "rapid deaths by kill -9 leave everything as it was" {
