@@ -81,6 +81,7 @@ int cmd_help(const struct cli_args *a);
 int cmd_kill(const struct cli_args *a);
 int cmd_log(const struct cli_args *a);
 int cmd_ls(const struct cli_args *a);
+int cmd_mcp(const struct cli_args *a);
 int cmd_new(const struct cli_args *a);
 int cmd_ps(const struct cli_args *a);
 int cmd_reload(const struct cli_args *a);

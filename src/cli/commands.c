@@ -193,6 +193,24 @@ static const struct cli_example vt_examples[] = {
 	END_EXAMPLES,
 };
 
+static const struct cli_option mcp_options[] = {
+	{ 0, "allow", "read|write|spawn",
+	  "What the agent may do: look only; type into panes, too; run commands, make and close "
+	  "panes, too (default: spawn)",
+	  CLI_CHOICE, "read|write|spawn" },
+	{ 's', "session", "SESSION", "Put new panes into that session (default: mcp)", CLI_SESSION,
+	  NULL },
+	{ 0, "shell", "PATH",
+	  "Shell for its commands (default: $SHELL if it reads sh's language, else bash)", CLI_FILE,
+	  NULL },
+	END_OPTIONS,
+};
+static const struct cli_example mcp_examples[] = {
+	{ "claude mcp add orchflow -- orchflow mcp", "Claude Code." },
+	{ "codex mcp add orchflow -- orchflow mcp --allow read", "Codex, which may only look." },
+	END_EXAMPLES,
+};
+
 static const struct cli_option wait_options[] = {
 	{ 'f', "for", "REGEX", "Until its output matches (Perl syntax); prints the match", CLI_ANY,
 	  NULL },
@@ -525,6 +543,15 @@ const struct cli_command cli_commands[] = {
 	  .max_operands = 2,
 	  .kind = CLI_METHOD,
 	  .run = cmd_api },
+	{ .name = "mcp",
+	  .operands = "",
+	  .summary = "serve an agent that speaks the Model Context Protocol",
+	  .doc = "On standard input and output; agents start it by themselves, once they are told "
+		 "to. They can run commands and get exit status and output, wait, read, type, and "
+		 "all of it stays when they go. See orchflow-mcp(1).",
+	  .options = mcp_options,
+	  .examples = mcp_examples,
+	  .run = cmd_mcp },
 	{ .name = "vt",
 	  .operands = "",
 	  .summary = "a terminal for pipes: bytes in, the screen they paint out",

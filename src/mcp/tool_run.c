@@ -1,0 +1,183 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "mcp/common.h"
+
+/* Wide, so that little is wrapped. */
+#define RUN_COLS 120
+#define RUN_ROWS 40
+#define RUN_TITLE_MAX 200 /* bytes of the command in the pane's title */
+#define RUN_HISTORY 10000 /* lines that are looked at */
+
+static const struct rpc_param params[] = {
+	{ .name = "command",
+	  .type = RPC_T_STRING,
+	  .is_required = true,
+	  .min = 1,
+	  .max = 65536,
+	  .doc = "Shell command line, as typed at a prompt. Pipes, quotes, several lines are "
+		 "fine" },
+	{ .name = "cwd",
+	  .type = RPC_T_STRING,
+	  .min = 1,
+	  .max = 4096,
+	  .doc = "Directory to run in; else the one this server was started in" },
+	{ .name = "env",
+	  .type = RPC_T_MAP,
+	  .max = 256,
+	  .doc = "Variables to set, beside those this server was started with" },
+	PARAM_TIMEOUT,
+	PARAM_MAX_BYTES,
+	PARAM_KEEP,
+};
+
+static const struct mcp_field fields[] = {
+	{ "pane", "string", false, "Where it runs: for wait, read, send, close_pane" },
+	{ "state", "string", false, "exited or running" },
+	{ "exit_code", "integer", true, "When it exited by itself" },
+	{ "signal", "string", true, "When a signal ended it, like SIGTERM" },
+	{ "output", "string", false, "What it printed, at most max_bytes" },
+	{ "omitted_bytes", "integer", false, "Output left out of this answer" },
+	{ "duration_ms", "integer", false, "Until it ended, or until now" },
+};
+
+static void answer(struct job *job, const char *s, size_t n)
+{
+	const char *state = common_str(job->pane, "state");
+	bool is_running = strcmp(state, "running") == 0 || strcmp(state, "starting") == 0;
+	struct buf text = BUF_INIT, output = BUF_INIT;
+	struct text_cut cut;
+	json_int_t ms = (json_int_t)((clock_mono_ns() - job->started_ns) / 1000000);
+	json_t *o;
+
+	common_cut(job, s, text_trim(s, n), &output, &cut);
+	buf_printf(&text, "[%s: ", job->name);
+	text_status(json_object_get(job->pane, "status"), &text);
+	buf_printf(&text, " after %.1f s", (double)ms / 1000);
+	if (is_running) {
+		buf_printf(&text,
+			   "; wait with {\"pane\":\"%s\",\"until\":\"exit\"} or read it later",
+			   job->name);
+	}
+	buf_put_str(&text, "]\n");
+	buf_put(&text, buf_data(&output), buf_len(&output));
+	o = mcp_pack("{s:s, s:o, s:I, s:I}", "pane", job->name, "output",
+		     text_json(buf_data(&output), buf_len(&output)), "omitted_bytes",
+		     (json_int_t)cut.omitted, "duration_ms", ms);
+	common_put_state(o, job->pane);
+	buf_fini(&output);
+	tool_answer(job, &text, o);
+}
+
+static void on_text(struct job *job, json_t *result, const struct fail *f)
+{
+	const json_t *text = json_object_get(result, "text");
+
+	if (f) {
+		tool_fail(job, f);
+		return;
+	}
+	answer(job, json_string_value(text), json_string_length(text));
+}
+
+static void on_pane(struct job *job, json_t *result, const struct fail *f)
+{
+	if (f) {
+		tool_fail(job, f);
+		return;
+	}
+	json_decref(job->pane);
+	job->pane = json_incref(result);
+	job_ask(job, "pane.snapshot",
+		mcp_pack("{s:s, s:i, s:b}", "pane", job->name, "history", RUN_HISTORY, "join", 1),
+		on_text);
+}
+
+static void on_waited(struct job *job, json_t *result, const struct fail *f)
+{
+	(void)result;
+	if (f) {
+		tool_fail(job, f);
+		return;
+	}
+	job_ask(job, "pane.get", mcp_pack("{s:s}", "pane", job->name), on_pane);
+}
+
+static void on_created(struct job *job, json_t *result, const struct fail *f)
+{
+	if (f) {
+		tool_fail(job, f);
+		return;
+	}
+	common_name(job, common_str(result, "id"));
+	job_wait(job, mcp_pack("{s:s, s:b}", "pane", job->name, "exit", 1), on_waited);
+}
+
+/* What would wait for somebody to press a key prints all at once. */
+static json_t *environment(const struct job *job)
+{
+	static const char *const pagers[] = { "PAGER", "GIT_PAGER", "MANPAGER", "SYSTEMD_PAGER" };
+	const json_t *given = rpc_arg_json(&job->args, "env");
+	json_t *extra = json_object(), *env;
+
+	for (size_t i = 0; i < ARRAY_LEN(pagers); i++)
+		(void)json_object_set_new(extra, pagers[i], json_string("cat"));
+	if (given)
+		(void)json_object_update(extra, rpc_value_iterable(given));
+	env = common_environment(extra);
+	json_decref(extra);
+	return env;
+}
+
+static mode_t current_umask(void)
+{
+	mode_t m = umask(077);
+
+	(void)umask(m);
+	return m;
+}
+
+static void start(struct job *job)
+{
+	const char *command = rpc_arg_str(&job->args, "command", "");
+	size_t n = strlen(command);
+	struct buf title = BUF_INIT;
+	struct text_cut ignored;
+
+	common_deadline(job);
+	text_cut(command, n, RUN_TITLE_MAX, TEXT_HEAD, &title, &ignored);
+	job_ask(job, "pane.create",
+		mcp_pack("{s:s, s:[s, s, s], s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o}", "session",
+			 job->m->options.session, "command", common_shell(job->m), "-c", command,
+			 "cwd", common_directory(rpc_arg_str(&job->args, "cwd", NULL)), "env",
+			 environment(job), "umask", (int)current_umask(), "cols", RUN_COLS, "rows",
+			 RUN_ROWS, "kind", "run", "title",
+			 text_json(buf_data(&title), strcspn(command, "\n") < buf_len(&title)
+							     ? strcspn(command, "\n")
+							     : buf_len(&title)),
+			 "key", common_key()),
+		on_created);
+	buf_fini(&title);
+}
+
+const struct mcp_tool tool_run = {
+	.name = "run",
+	.title = "Run a command",
+	.tier = MCP_SPAWN,
+	.doc = "Run a shell command in a new terminal and wait for its end. Answers with the exit "
+	       "status and what it printed, as a person would see it (no control sequences, "
+	       "progress bars in their last state). When it has not ended after timeout_ms, the "
+	       "answer says so and the command GOES ON: follow it with `wait` and `read`, type "
+	       "into it with `send`, end it with `close_pane`. Use this for anything that ends by "
+	       "itself; for programs that you talk to, use `create_pane`.",
+	.params = params,
+	.n_params = ARRAY_LEN(params),
+	.fields = fields,
+	.n_fields = ARRAY_LEN(fields),
+	.is_destructive = true,
+	.is_open = true,
+	.start = start,
+};
