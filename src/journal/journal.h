@@ -34,7 +34,6 @@ struct buf;
 #define JOURNAL_BLOCK_BYTES (1u << 20)     /* default: a block is ended at the record behind it */
 #define JOURNAL_SEGMENT_BYTES (4u << 20)   /* default: likewise a segment */
 #define JOURNAL_MAX_BYTES (64ull << 20)    /* default limit of one pane's journal */
-#define JOURNAL_BACKLOG_BYTES (32u << 20)  /* default limit of what waits for compression */
 
 /* Outcomes; 0 is success, negative a fault. */
 enum journal_outcome {
@@ -167,9 +166,8 @@ struct journal_hooks {
 
 /* What is 0 takes its default. */
 struct journal_opts {
-	uint64_t max_bytes;     /* of all segments of this pane; the newest stays in any case */
-	uint64_t max_age_us;    /* of a segment's newest record; 0: no limit */
-	uint64_t backlog_bytes; /* of segments not yet compressed: the oldest are dropped beyond */
+	uint64_t max_bytes;  /* of all segments of this pane; the newest stays in any case */
+	uint64_t max_age_us; /* of a segment's newest record; 0: no limit */
 	uint32_t segment_bytes, block_bytes;
 	bool no_sync;                      /* never fdatasync: tests, benches */
 	const struct journal_hooks *hooks; /* outlives the writer; NULL: none */
@@ -206,10 +204,12 @@ int journal_writer_close(struct journal_writer *w);
  * appended one.  A checkpoint begins a block when the running one has a quarter
  * of its size.
  *
+ * Other records stand at the journal's head, whatever their seq says.
+ *
  * Return: 0; -EINVAL (nothing taken) for a record that cannot be: a kind or
  * stream out of range, data over its limit, a seq above 2^62, a gap that ends
- * before the head; -ENOMEM, -errno: of this record nothing was taken, all
- * earlier ones still are.
+ * before the head; -ENOMEM, -errno: of this record nothing was taken, or the
+ * first bytes of output; to append it again is right in both cases.
  */
 NODISCARD int journal_append(struct journal_writer *w, const struct journal_record *r);
 
@@ -249,7 +249,8 @@ struct journal_squeezer *journal_squeezer_free(struct journal_squeezer *s);
  * again later, nothing was lost.
  */
 NODISCARD int journal_step(struct journal_writer *w, struct journal_squeezer *s);
-/* Bytes of finished segments that wait for compression. */
+/* Bytes of finished segments that wait for compression.  They count in full against
+ * max_bytes: an owner that sees much of it should not wait for quiet. */
 uint64_t journal_backlog(const struct journal_writer *w);
 /* Finish the running segment though it is not full, so that journal_step() will
  * compress it: for a pane that has ended.  What was flushed must be flushed. */
@@ -262,8 +263,9 @@ void journal_writer_state(const struct journal_writer *w, struct journal_state *
 
 struct journal_reader;
 
-/* Open for reading; changes nothing on disk.  -ENOENT: no such journal.  Costs
- * what opening a writer costs. */
+/* Open for reading; changes nothing on disk.  -ENOENT: no such journal;
+ * JOURNAL_E_VERSION: its newest segment is of a newer program.  Costs what opening a
+ * writer costs. */
 NODISCARD int journal_reader_open(const char *dir, struct journal_reader **ret);
 struct journal_reader *journal_reader_close(struct journal_reader *r);
 /* As it was when the reader was opened, or refreshed last. */

@@ -1,0 +1,142 @@
+/*
+ * What the journal costs beside reading terminals: appending and flushing 64 KiB at a time
+ * into the page cache, sealing, reading back, opening.
+ *
+ * usage: journal_bench [DIR [MIB]]        (DIR: where to write, default /tmp)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "journal/journal.h"
+
+#define CHUNK (64u << 10)
+
+static double seconds(uint64_t since_ns)
+{
+	return (double)(clock_mono_ns() - since_ns) / 1e9;
+}
+
+static void must(int r, const char *what)
+{
+	if (r != 0) {
+		fprintf(stderr, "journal_bench: %s: %d\n", what, r);
+		exit(EXIT_FAILURE);
+	}
+}
+
+static void fill(uint8_t *p, size_t n)
+{
+	unsigned x = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		x = x * 1103515245 + 12345;
+		p[i] = i % 60 == 59 ? '\n' : (uint8_t)("etaoin shrdlu-0123456789"[x >> 16 & 15]);
+	}
+}
+
+static void append(struct journal_writer *w, const uint8_t *bytes, uint64_t total, size_t chunk)
+{
+	for (uint64_t seq = 0; seq < total; seq += chunk) {
+		struct journal_record rec = {
+			.kind = JOURNAL_OUTPUT,
+			.seq = seq,
+			.mono_us = seq,
+			.wall_us = seq,
+			.data = { { bytes, chunk } },
+		};
+
+		must(journal_append(w, &rec), "append");
+		must(journal_flush(w), "flush");
+	}
+}
+
+/* @what @n bytes took so long. */
+static void tell(const char *what, uint64_t n, double s)
+{
+	printf("%-44s %8.0f MB/s\n", what, (double)n / 1e6 / s);
+}
+
+static void read_all(const char *dir, uint64_t total, const char *what)
+{
+	struct journal_reader *r;
+	struct journal_record rec;
+	uint64_t n = 0, t = clock_mono_ns();
+
+	must(journal_reader_open(dir, &r), "reader");
+	while (journal_next(r, &rec) == 0)
+		n += rec.data[0].n;
+	journal_reader_close(r);
+	if (n != total)
+		must(-1, "bytes are missing");
+	tell(what, n, seconds(t));
+}
+
+static void open_often(const char *dir, const struct journal_opts *opts, const char *what)
+{
+	enum { N = 200 };
+	uint64_t writer = 0, reader = 0;
+
+	for (int i = 0; i < N; i++) {
+		struct journal_writer *w;
+		struct journal_reader *r;
+		uint64_t t = clock_mono_ns();
+
+		must(journal_writer_open(dir, 1, opts, NULL, &w), "open");
+		writer += clock_mono_ns() - t;
+		must(journal_writer_close(w), "close");
+		t = clock_mono_ns();
+		must(journal_reader_open(dir, &r), "reader");
+		reader += clock_mono_ns() - t;
+		journal_reader_close(r);
+	}
+	printf("%-44s %8.0f us writer, %.0f us reader\n", what, (double)writer / N / 1e3,
+	       (double)reader / N / 1e3);
+}
+
+int main(int argc, char **argv)
+{
+	static uint8_t bytes[CHUNK];
+	const char *parent = argc > 1 ? argv[1] : "/tmp";
+	uint64_t total = (argc > 2 ? strtoull(argv[2], NULL, 10) : 512) << 20;
+	struct journal_opts opts = { .max_bytes = UINT64_MAX, .no_sync = true };
+	struct journal_writer *w;
+	char dir[256];
+	int r;
+
+	fill(bytes, sizeof bytes);
+	snprintf(dir, sizeof dir, "%s/journal-bench-%d", parent, (int)clock_mono_ns());
+	must(journal_writer_open(dir, 1, &opts, NULL, &w), "open");
+	uint64_t t = clock_mono_ns();
+	append(w, bytes, total, CHUNK);
+	tell("append and flush, 64 KiB", total, seconds(t));
+	read_all(dir, total, "read, raw");
+
+	struct journal_squeezer *s = journal_squeezer_new();
+	uint64_t longest = 0;
+	t = clock_mono_ns();
+	do {
+		uint64_t step = clock_mono_ns();
+
+		r = journal_step(w, s);
+		step = clock_mono_ns() - step;
+		longest = step > longest ? step : longest;
+	} while (r == JOURNAL_E_MORE);
+	must(r, "step");
+	tell("seal", total, seconds(t));
+	printf("%-44s %8.1f ms\n", "longest step of sealing", (double)longest / 1e6);
+	must(journal_writer_close(w), "close");
+	read_all(dir, total, "read, sealed");
+	open_often(dir, &opts, "open");
+	must(journal_delete(dir), "delete");
+
+	must(journal_writer_open(dir, 1, &opts, NULL, &w), "open");
+	t = clock_mono_ns();
+	append(w, bytes, total / 16, 4096);
+	tell("append and flush, 4 KiB", total / 16, seconds(t));
+	journal_squeezer_free(s);
+	must(journal_writer_close(w), "close");
+	must(journal_delete(dir), "delete");
+	return 0;
+}
