@@ -97,6 +97,27 @@ static const struct {
 	  CALL("events.subscribe",
 	       "{\"kinds\":[\"pane.title\"],\"panes\":[\"p1\"],\"sessions\":[\"s1\"]}") },
 	{ "events.unsubscribe", CALL("events.unsubscribe", "[2]") },
+	{ "layout.create", CALL("layout.create", "{\"template\":\"dev\",\"cols\":100}") },
+	{ "layout.list", CALL("layout.list", "{}") },
+	{ "layout.list", CALL("layout.list", "[\"s1\"]") },
+	{ "layout.get", CALL("layout.get", "{\"session\":\"s1\",\"layout\":\"fake\"}") },
+	{ "layout.get", CALL("layout.get", "{\"pane\":\"p1\"}") },
+	{ "layout.split",
+	  CALL("layout.split", "{\"pane\":\"p1\",\"side\":\"below\",\"ratio\":\"30%\"}") },
+	{ "layout.resize", CALL("layout.resize", "{\"pane\":\"p1\",\"cols\":10,\"rows\":5}") },
+	{ "layout.resize", CALL("layout.resize", "{\"cols\":100}") },
+	{ "layout.resize",
+	  CALL("layout.resize", "{\"pane\":\"p1\",\"ratio\":\"2/3\",\"axis\":\"rows\"}") },
+	{ "layout.move", CALL("layout.move", "[\"p1\",\"p1\",\"above\"]") },
+	{ "layout.swap", CALL("layout.swap", "[\"p1\",\"p1\"]") },
+	{ "layout.zoom", CALL("layout.zoom", "{\"pane\":\"p1\"}") },
+	{ "layout.rename", CALL("layout.rename", "{\"name\":\"x\"}") },
+	{ "layout.select", CALL("layout.select", "{\"pane\":\"p1\"}") },
+	{ "layout.attach", CALL("layout.attach", "[80,24]") },
+	{ "layout.detach", CALL("layout.detach", "{}") },
+	{ "layout.close", CALL("layout.close", "[\"p1\"]") },
+	{ "layout.delete", CALL("layout.delete", "{}") },
+	{ "layout.templates", CALL("layout.templates", "{}") },
 	{ "pane.kill", CALL("pane.kill", "{\"pane\":\"p1\",\"tree\":true,\"grace_ms\":0}") },
 	{ "pane.signal", CALL("pane.signal", "[\"p1\",\"sigint\",\"session\"]") },
 	{ "pane.delete", CALL("pane.delete", "[\"p1\"]") },
@@ -110,7 +131,7 @@ static const struct {
 
 static void every_method_answers_as_documented(void **state)
 {
-	bool is_called[128] = { false };
+	bool is_called[256] = { false };
 	struct rig *r = *state;
 	struct peer p;
 
@@ -268,6 +289,7 @@ static void events_come_as_documented(void **state)
 	expect_event(&p, "session.created");
 	expect_event(&p, "session.changed");
 	expect_event(&p, "session.deleted");
+	expect_event(&p, "layout.changed");
 	api_server_announce_stop(r->server);
 	api_server_announce_stop(r->server);
 	expect_event(&p, "server.stopping");

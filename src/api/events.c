@@ -4,6 +4,7 @@
 
 #include "api/records.h"
 #include "api/state.h"
+#include "core/layout.h"
 #include "rpc/envelope.h"
 
 #define FIELDS(...) ((const struct api_field[]){ __VA_ARGS__, { 0 } })
@@ -40,6 +41,11 @@ static const struct api_event_row rows[] = {
 				   FIELDS({ "session", "Session", "" }) },
 	[CORE_SESSION_DELETED] = { "session.deleted", "The session is gone.",
 				   FIELDS({ "session", "string", "id" }) },
+	[CORE_LAYOUT_CHANGED] = { "layout.changed",
+				  "A layout of the session came, went or changed, or another one "
+				  "became active.",
+				  FIELDS({ "session", "string", "id" },
+					 { "layouts", "[Layout]", "all of the session" }) },
 	[API_SERVER_STOPPING] = { "server.stopping", "Everything is being ended.",
 				  (const struct api_field[]){ { 0 } } },
 	[API_EVENTS_LOST] = { "events.lost",
@@ -155,12 +161,24 @@ static void put_cwd(struct rpc_writer *w, const struct event *e)
 	rpc_kv_str(w, "cwd", i.cwd);
 }
 
-static void put_session_gone(struct rpc_writer *w, const struct event *e)
+static void put_session_id(struct rpc_writer *w, const struct event *e)
 {
 	struct session_info i;
 
 	session_get_info(e->session, &i);
 	rpc_kv_str(w, "session", i.id);
+}
+
+static void put_layouts(struct rpc_writer *w, const struct event *e)
+{
+	const struct layout *l;
+
+	put_session_id(w, e);
+	rpc_key(w, "layouts");
+	rpc_array_begin(w);
+	for (uint32_t i = 0; (l = session_layout_at(e->session, i)); i++)
+		record_layout(w, l);
+	rpc_array_end(w);
 }
 
 static void put_lost(struct rpc_writer *w, const struct event *e)
@@ -187,7 +205,8 @@ static void (*const put_members[])(struct rpc_writer *w, const struct event *e) 
 	[CORE_PANE_CWD] = put_cwd,
 	[CORE_SESSION_CREATED] = put_whole_session,
 	[CORE_SESSION_CHANGED] = put_whole_session,
-	[CORE_SESSION_DELETED] = put_session_gone,
+	[CORE_SESSION_DELETED] = put_session_id,
+	[CORE_LAYOUT_CHANGED] = put_layouts,
 	[API_SERVER_STOPPING] = put_nothing,
 	[API_EVENTS_LOST] = put_lost,
 };

@@ -61,6 +61,11 @@ struct core *fake_core_new(void)
 	return c;
 }
 
+const struct session *fake_session_of(const struct pane *p)
+{
+	return p->session;
+}
+
 struct core *fake_core_free(struct core *c)
 {
 	for (size_t i = 0; i < c->n_panes; i++) {

@@ -32,6 +32,8 @@ struct core *fake_core_free(struct core *c);
 /* A session "main" with pane p1. */
 struct pane *fake_core_populate(struct core *c);
 
+const struct session *fake_session_of(const struct pane *p);
+
 /* Let the answers go that were held back. */
 void fake_release(struct core *c);
 

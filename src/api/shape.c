@@ -74,6 +74,24 @@ const struct api_shape api_shape_pane = {
 	       { "viewers", "integer", "clients attached to it" })
 };
 
+const struct api_shape api_shape_layout = {
+	.name = "Layout",
+	.doc = "A tree of splits whose leaves are panes of a session.",
+	FIELDS({ "name", "string", "unique in its session" },
+	       { "session", "string", "id of its session" },
+	       { "session_name", "string", "name of its session" },
+	       { "active", "boolean", "the session shows this one" },
+	       { "cols", "integer", "columns of the area that is shared" },
+	       { "rows", "integer", "rows of it" },
+	       { "zoomed", "string|null", "the pane that has the whole area for now" },
+	       { "tree", "string", "as layout.create takes it" },
+	       { "panes", "[object]",
+		 "in reading order: `pane`, and where it is in cells: `x`, `y`, `cols`, `rows`" },
+	       { "separators", "[object]",
+		 "the lines between them, one cell wide: `x`, `y`, `cols`, `rows`" },
+	       { "viewers", "integer", "clients attached to the whole of it" })
+};
+
 const struct api_shape api_shape_process = {
 	.name = "Process",
 	.doc = "A process that descends from a pane.",
@@ -105,13 +123,8 @@ const struct api_shape api_shape_left = {
 };
 
 const struct api_shape *const api_shapes[] = {
-	&api_shape_session,
-	&api_shape_pane,
-	&api_shape_status,
-	&api_shape_process,
-	&api_shape_ended,
-	&api_shape_left,
-	NULL,
+	&api_shape_session, &api_shape_pane,  &api_shape_layout, &api_shape_status,
+	&api_shape_process, &api_shape_ended, &api_shape_left,   NULL,
 };
 
 /* ---- types ---- */

@@ -68,7 +68,16 @@
 	X(LIMIT_VALUE, 1414, VALIDATION, ERROR, false, "the value is too large")                   \
 	X(LIMIT_NAMESPACE, 1415, RESOURCE, ERROR, false, "the namespace is full")                  \
 	X(LIMIT_NAMESPACES, 1416, RESOURCE, ERROR, false, "too many namespaces")                   \
-	X(RECORD_NOT_FOUND, 1421, STATE, ERROR, false, "no such record")
+	X(RECORD_NOT_FOUND, 1421, STATE, ERROR, false, "no such record")                           \
+	X(LAYOUT_NOT_FOUND, 1501, LAYOUT, ERROR, false, "no such layout")                          \
+	X(LAYOUT_EXISTS, 1502, LAYOUT, ERROR, false, "a layout of that name exists")               \
+	X(LAYOUT_TOO_SMALL, 1503, LAYOUT, ERROR, false, "there is no room for that")               \
+	X(LAYOUT_INVALID, 1504, LAYOUT, ERROR, false, "that is no layout")                         \
+	X(LAYOUT_ALONE, 1505, LAYOUT, ERROR, false, "nothing shares that direction with the pane") \
+	X(LIMIT_LAYOUTS, 1506, LAYOUT, ERROR, false, "too many layouts, or splits inside splits")  \
+	X(NOT_IN_LAYOUT, 1507, LAYOUT, ERROR, false, "the pane is in no layout")                   \
+	X(IN_LAYOUT, 1508, LAYOUT, ERROR, false, "the pane is in a layout")                        \
+	X(TEMPLATE_NOT_FOUND, 1509, LAYOUT, ERROR, false, "no such layout template")
 
 enum fail_code {
 	FAIL_NONE,

@@ -79,6 +79,7 @@ int cmd_delete(const struct cli_args *a);
 int cmd_doctor(const struct cli_args *a);
 int cmd_help(const struct cli_args *a);
 int cmd_kill(const struct cli_args *a);
+int cmd_layout(const struct cli_args *a);
 int cmd_log(const struct cli_args *a);
 int cmd_ls(const struct cli_args *a);
 int cmd_mcp(const struct cli_args *a);

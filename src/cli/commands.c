@@ -274,6 +274,40 @@ static const struct cli_example session_examples[] = {
 	END_EXAMPLES,
 };
 
+static const struct cli_option layout_options[] = {
+	{ 's', "session", "SESSION", "Of that session (default: main)", CLI_SESSION, NULL },
+	{ 'n', "name", "NAME", "apply, new: name of the layout", CLI_ANY, NULL },
+	{ 0, "right", NULL, "split, move: put it to the right (the default)", CLI_ANY, NULL },
+	{ 0, "below", NULL, "split, move: put it below", CLI_ANY, NULL },
+	{ 0, "left", NULL, "split, move: put it to the left", CLI_ANY, NULL },
+	{ 0, "above", NULL, "split, move: put it above", CLI_ANY, NULL },
+	{ 0, "ratio", "RATIO",
+	  "split, move: what it gets of the other one's place (default: 1/2); resize: its part of "
+	  "what it shares; as 1/3 or 30%",
+	  CLI_ANY, NULL },
+	{ 0, "with", "PANE", "split: put that pane there, which is in no layout", CLI_TARGET,
+	  NULL },
+	{ 0, "cols", "N", "resize: so many columns; +N and -N change them", CLI_ANY, NULL },
+	{ 0, "rows", "N", "resize: so many rows; likewise", CLI_ANY, NULL },
+	{ 0, "axis", "AXIS", "resize --ratio: along cols (default) or rows", CLI_CHOICE,
+	  "cols|rows" },
+	OPT_DIRECTORY,
+	OPT_ENV,
+	{ 0, "size", "COLSxROWS", "apply, new: the area, until somebody looks (default: 80x24)",
+	  CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example layout_examples[] = {
+	{ "orchflow layout apply dev -s work", "Two panes, the upper one with 70 % of the rows." },
+	{ "orchflow layout new 'cols(2 editor=\"vi .\", rows(terminal, tests=\"make test\"))'",
+	  "An editor beside a shell and the tests." },
+	{ "orchflow layout split p1 --below --ratio 30% -- make watch",
+	  "A new pane below p1; prints its id." },
+	{ "orchflow layout resize p1 --cols +10", "Ten columns more, at the cost of the others." },
+	END_EXAMPLES,
+};
+
 static const struct cli_option stop_options[] = {
 	{ 0, "grace", "DURATION", "Time to end by themselves before SIGKILL (default: 2s)", CLI_ANY,
 	  NULL },
@@ -481,6 +515,31 @@ const struct cli_command cli_commands[] = {
 	  .max_operands = -1,
 	  .kind = CLI_SESSION,
 	  .run = cmd_session },
+	{ .name = "layout",
+	  .operands =
+		  "ls [SESSION] | show [LAYOUT] | templates | apply TEMPLATE | new TREE | split "
+		  "[PANE "
+		  "[--] [COMMAND [ARG]...]] | resize [PANE] | move PANE TO | swap PANE PANE | zoom "
+		  "[PANE] | close [PANE] | rename LAYOUT NAME | select LAYOUT | delete LAYOUT",
+	  .summary = "arrange panes in splits",
+	  .doc = "A session has any number of named layouts, one of them active. A layout is a "
+		 "tree "
+		 "of splits whose leaves are panes; their sizes follow from it and from the area, "
+		 "which is what the smallest viewer has. A pane is in one layout or in the "
+		 "background; it leaves its layout when its command ends.\n\n"
+		 "A TREE is a pane's id; or the kind of a pane to start, with a command in quotes "
+		 "behind = or a shell without; or cols(...) of trees side by side, or rows(...) of "
+		 "trees one below another, separated by commas. A number before a tree in there is "
+		 "its weight: what it gets is its part of the sum. TEMPLATEs are trees of the "
+		 "configuration.\n\n"
+		 "split prints the new pane's id; what else changes a layout prints its name and "
+		 "its "
+		 "tree. resize without PANE sets the area. close and delete end no command.",
+	  .options = layout_options,
+	  .examples = layout_examples,
+	  .max_operands = -1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_layout },
 	{ .name = "status",
 	  .operands = "",
 	  .summary = "what the server is doing",

@@ -336,6 +336,7 @@ int adopt_all(struct core *c, int keeper_fd)
 	c->keeper_fd = keeper_fd;
 	if (r < 0)
 		return r;
+	layouts_restore(c);
 	/* The keeper reads nothing before ADOPT_END: what we send must not wait for it. */
 	if (fcntl(keeper_fd, F_SETFL, O_NONBLOCK) < 0)
 		return err_origin(-errno);

@@ -29,6 +29,23 @@ void core_config_init(struct core_config *c)
 		.history_lines = 10000,
 		.history_bytes = 10u << 20,
 	};
+	(void)core_config_set_template(c, "dev", "rows(70 editor, 30 terminal)");
+	(void)core_config_set_template(c, "test", "cols(50 editor, 50 rows(50 tests, 50 output))");
+}
+
+bool core_config_set_template(struct core_config *c, const char *name, const char *tree)
+{
+	uint32_t i = 0;
+
+	while (i < c->n_templates && strcmp(c->templates[i].name, name) != 0)
+		i++;
+	if (i == CORE_MAX_TEMPLATES || strlen(name) >= sizeof c->templates[i].name ||
+	    strlen(tree) >= sizeof c->templates[i].tree)
+		return false;
+	snprintf(c->templates[i].name, sizeof c->templates[i].name, "%s", name);
+	snprintf(c->templates[i].tree, sizeof c->templates[i].tree, "%s", tree);
+	c->n_templates += i == c->n_templates;
+	return true;
 }
 
 void core_event(struct core *c, enum core_event e, struct pane *p, struct session *s)
@@ -123,6 +140,7 @@ static void init_fields(struct core *c)
 	list_init(&c->ready);
 	list_init(&c->flushing);
 	list_init(&c->viewers);
+	list_init(&c->layout_viewers);
 	index_init(&c->names);
 	index_init(&c->keys);
 	index_init(&c->env_index);

@@ -22,6 +22,8 @@ struct core;
 struct pane;
 struct session;
 
+#define CORE_MAX_TEMPLATES 16
+
 /* Limits and manners; the daemon fills them from its configuration and may
  * change them at any time (core_configure). */
 struct core_config {
@@ -37,7 +39,15 @@ struct core_config {
 	uint32_t history_bytes;     /* 10 MiB, whichever is reached first */
 	bool has_title_report;      /* titles are told to the program that asks */
 	char abort_on[64];          /* test hook: abort when this is fed ("" = off) */
+	/* Layouts to be asked for by name; see layout_tree.h for the text. */
+	struct layout_template {
+		char name[32];
+		char tree[224];
+	} templates[CORE_MAX_TEMPLATES];
+	uint32_t n_templates;
 };
+/* Replaces the one of that name; false: there is no room, or it is too long. */
+bool core_config_set_template(struct core_config *c, const char *name, const char *tree);
 void core_config_init(struct core_config *c);
 
 /* An event, for core_ops.on_event: one of these with the pane or session it is
@@ -55,6 +65,7 @@ enum core_event {
 	CORE_SESSION_CREATED,
 	CORE_SESSION_CHANGED,
 	CORE_SESSION_DELETED,
+	CORE_LAYOUT_CHANGED, /* of the session: one came, went or changed */
 	CORE_N_EVENTS
 };
 

@@ -161,6 +161,8 @@ void pane_settle_exit(struct pane *p)
 		return;
 	registry_put_pane(p);
 	core_event(c, CORE_PANE_EXIT, p, p->session);
+	if (!c->is_shutting_down)
+		layout_drop_pane(p);
 	wait_on_exit(p);
 	kill_on_exit(p);
 	pane_settle_closed(p);

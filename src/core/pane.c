@@ -199,6 +199,7 @@ void pane_remove(struct pane *p, bool tell)
 	wait_drop_pane(p);
 	kill_drop_pane(p);
 	viewers_drop_all(p);
+	layout_drop_pane(p);
 	for (int i = 0; i < 2; i++) {
 		stream_close(&p->streams[i]);
 		if (tell)

@@ -53,9 +53,10 @@ static json_t *record_of_env(const struct core_env *e)
 
 static json_t *record_of_session(const struct session *s)
 {
-	return json_pack("{s:s, s:I, s:s, s:s, s:i, s:I}", "t", "session", "id",
+	return json_pack("{s:s, s:I, s:s, s:s, s:i, s:I, s:s*}", "t", "session", "id",
 			 (json_int_t)s->number, "name", s->name, "cwd", s->cwd, "env",
-			 s->env ? (int)s->env->id : 0, "created", (json_int_t)s->created_us);
+			 s->env ? (int)s->env->id : 0, "created", (json_int_t)s->created_us,
+			 "layouts", s->layouts_text);
 }
 
 static json_t *record_of_pane(const struct pane *p)
@@ -220,6 +221,17 @@ void registry_put_session(struct session *s)
 	append(s->core, record_of_session(s));
 }
 
+void registry_put_layouts(struct session *s, const char *json)
+{
+	char *copy = mem_strdup(json);
+
+	if (!copy)
+		return; /* the next change writes them */
+	mem_free(s->layouts_text);
+	s->layouts_text = copy;
+	registry_put_session(s);
+}
+
 void registry_put_pane(struct pane *p)
 {
 	if (p->is_deleted)
@@ -289,6 +301,14 @@ static int load_env(struct loading *l, const json_t *v)
 	return err_trace(r);
 }
 
+static void set_string(char **field, const json_t *v, const char *key)
+{
+	const char *s = json_string_value(json_object_get(v, key));
+
+	mem_free(*field);
+	*field = s ? mem_strdup(s) : NULL;
+}
+
 static int load_session(struct loading *l, const json_t *v)
 {
 	struct core *c = l->core;
@@ -307,6 +327,8 @@ static int load_session(struct loading *l, const json_t *v)
 	}
 	if (r == 0)
 		s->created_us = (uint64_t)get_int(v, "created");
+	if (r == 0)
+		set_string(&s->layouts_text, v, "layouts");
 	return r;
 }
 
@@ -317,14 +339,6 @@ static enum pane_state state_named(const char *name)
 			return (enum pane_state)s;
 	}
 	return PANE_LOST;
-}
-
-static void set_string(char **field, const json_t *v, const char *key)
-{
-	const char *s = json_string_value(json_object_get(v, key));
-
-	mem_free(*field);
-	*field = s ? mem_strdup(s) : NULL;
 }
 
 static void load_pane_fields(struct loading *l, struct pane *p, const json_t *v)

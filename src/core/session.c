@@ -139,6 +139,7 @@ void session_remove(struct session *s)
 	c->n_sessions--;
 	list_remove(&s->by_name);
 	env_unref(s->env);
+	layouts_free(s);
 	mem_free(s->panes);
 	mem_free(s->name);
 	mem_free(s->cwd);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/layout.h"
 #include "core/state.h"
 
 #define COLS_MAX 2000
@@ -53,6 +54,11 @@ int core_pane_resize(struct core *c, struct pane *p, int64_t cols, int64_t rows,
 	(void)c;
 	if (size_check(cols, rows, "cols", reterr))
 		return FAIL_E_FAILED;
+	if (p->layout) {
+		fail_set(reterr, FAIL_IN_LAYOUT, p->layout->name);
+		fail_hint(reterr, "`orchflow layout resize` moves its borders");
+		return FAIL_E_FAILED;
+	}
 	size_apply(p, (uint16_t)cols, (uint16_t)rows);
 	return 0;
 }
@@ -68,8 +74,7 @@ static struct viewer *find(struct pane *p, const void *owner)
 	return NULL;
 }
 
-/* Nobody who counts is left: the size stays what it was. */
-static void apply_smallest(struct pane *p)
+bool viewers_smallest(const struct pane *p, uint16_t *ret_cols, uint16_t *ret_rows)
 {
 	uint16_t cols = UINT16_MAX, rows = UINT16_MAX;
 
@@ -81,8 +86,24 @@ static void apply_smallest(struct pane *p)
 		cols = v->cols < cols ? v->cols : cols;
 		rows = v->rows < rows ? v->rows : rows;
 	}
-	if (cols != UINT16_MAX)
+	*ret_cols = cols;
+	*ret_rows = rows;
+	return cols != UINT16_MAX;
+}
+
+/* Nobody who counts is left, and no layout: the size stays what it was. */
+void size_settle(struct pane *p)
+{
+	uint16_t cols, rows;
+
+	if (viewers_smallest(p, &cols, &rows) || layout_place_of(p, &cols, &rows))
 		size_apply(p, cols, rows);
+}
+
+static void viewers_changed(struct pane *p)
+{
+	layout_on_viewers(p);
+	size_settle(p);
 }
 
 int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows, bool ignore_size,
@@ -101,11 +122,13 @@ int core_pane_attach(struct pane *p, void *viewer, int64_t cols, int64_t rows, b
 		list_append(&p->viewers, &v->link);
 		list_append(&p->core->viewers, &v->core_link);
 		p->session->active = p->number;
+		if (p->layout)
+			core_layout_select(p->layout, p);
 	}
 	v->cols = (uint16_t)cols;
 	v->rows = (uint16_t)rows;
 	v->is_ignored = ignore_size;
-	apply_smallest(p);
+	viewers_changed(p);
 	return 0;
 }
 
@@ -124,7 +147,7 @@ void core_pane_detach(struct core *c, struct pane *p, void *viewer)
 	if (!v)
 		return;
 	drop(v);
-	apply_smallest(p);
+	viewers_changed(p);
 }
 
 void core_viewer_gone(struct core *c, void *viewer)
@@ -135,6 +158,7 @@ void core_viewer_gone(struct core *c, void *viewer)
 		if (v->owner == viewer)
 			core_pane_detach(c, v->pane, viewer);
 	}
+	layout_viewer_gone(c, viewer);
 }
 
 void viewers_drop_all(struct pane *p)

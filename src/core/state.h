@@ -10,6 +10,7 @@
 
 #include "arena/arena.h"
 #include "core/core.h"
+#include "core/layout_tree.h"
 #include "keeper/proto.h"
 #include "vt/compress.h"
 
@@ -53,8 +54,30 @@ struct session {
 	uint64_t created_us;
 	struct pane **panes; /* in order of creation; borrowed */
 	uint32_t n_panes, max_panes;
-	uint64_t active;        /* pane number, 0 none */
-	bool is_made_by_create; /* made for a pane whose spawn is not confirmed yet */
+	uint64_t active;         /* pane number, 0 none */
+	bool is_made_by_create;  /* made for a pane whose spawn is not confirmed yet */
+	struct layout **layouts; /* in order of creation */
+	uint32_t n_layouts, max_layouts;
+	struct layout *active_layout; /* NULL: there is none */
+	char *layouts_text;           /* as the registry has them; NULL: none */
+};
+
+struct layout {
+	struct session *session;
+	char *name;
+	struct layout_node *root; /* its leaves are panes of the session */
+	uint16_t cols, rows;      /* as viewers want it; see layout_area() */
+	uint64_t zoomed;          /* pane number, 0 none */
+	struct list viewers;      /* struct layout_viewer.link */
+};
+
+struct layout_viewer {
+	struct list link;      /* layout.viewers */
+	struct list core_link; /* core.layout_viewers */
+	struct layout *layout;
+	void *owner;
+	uint16_t cols, rows;
+	bool is_ignored;
 };
 
 /* Apart from its stream: libuv lets go of it late, when the stream may be gone or
@@ -114,6 +137,7 @@ struct viewer {
 struct pane {
 	struct core *core;
 	struct session *session;
+	struct layout *layout; /* NULL: in the background */
 	uint64_t number;
 	enum pane_state state;
 	uint32_t generation;
@@ -210,6 +234,7 @@ struct core {
 	struct list flushing;                /* struct stream.flushing */
 	struct sub **subs;                   /* by id */
 	struct list viewers;                 /* struct viewer.core_link */
+	struct list layout_viewers;          /* struct layout_viewer.core_link */
 	struct list waits;                   /* struct wait.link */
 	struct list kills;                   /* struct kill.link */
 	struct list census_waiting;          /* struct census_request.link */
@@ -308,6 +333,8 @@ NODISCARD int registry_load(struct core *c);
 void registry_close(struct core *c);
 void registry_put_session(struct session *s);
 void registry_put_pane(struct pane *p);
+/* @json: of all layouts of the session, for layouts_restore(). */
+void registry_put_layouts(struct session *s, const char *json);
 void registry_drop_session(struct core *c, uint64_t number);
 void registry_drop_pane(struct core *c, uint64_t number);
 
@@ -381,6 +408,36 @@ NODISCARD int size_check(int64_t cols, int64_t rows, const char *ref, struct fai
 void size_apply(struct pane *p, uint16_t cols, uint16_t rows);
 void size_push(const struct pane *p); /* to the terminal */
 void viewers_drop_all(struct pane *p);
+/* The smallest size of those who look at it; false: nobody does who counts. */
+bool viewers_smallest(const struct pane *p, uint16_t *ret_cols, uint16_t *ret_rows);
+void size_settle(struct pane *p); /* what viewers, else its layout say; else as it is */
+
+/* layout.c */
+struct layout *layout_by_name(const struct session *s, const char *name);
+NODISCARD int layout_check_name(const struct session *s, const char *name, struct fail *reterr);
+/* @root and the layout's panes: checked by the caller.  The tree is the layout's on
+ * success.  Neither told nor written down. */
+NODISCARD int layout_add(struct session *s, const char *name, struct layout_node *root,
+			 struct layout **ret);
+void layout_remove_from_session(struct layout *l); /* unlink and free */
+/* What its tree gives a pane; false: it is in no layout. */
+bool layout_place_of(const struct pane *p, uint16_t *ret_cols, uint16_t *ret_rows);
+/* Whether @root fits into the area: LAYOUT_TOO_SMALL. */
+NODISCARD int layout_check_fit(struct layout_node *root, uint32_t cols, uint32_t rows,
+			       struct fail *reterr);
+void layout_fit_all(struct layout *l);  /* the tree into the area */
+void layout_apply(struct layout *l);    /* ... and the sizes to the panes */
+void layout_changed(struct session *s); /* written down and told */
+void layout_on_viewers(struct pane *p); /* who looks at it changed */
+void layout_drop_pane(struct pane *p);  /* it ended, or goes */
+void layouts_free(struct session *s);
+void layout_viewer_gone(struct core *c, const void *viewer);
+/* @root takes the place of the tree, and is the layout's, if it fits. */
+NODISCARD int layout_commit(struct layout *l, struct layout_node *root, struct fail *reterr);
+
+/* layout_record.c */
+void layouts_save(struct session *s);
+void layouts_restore(struct core *c); /* the registry was read */
 
 /* kill.c */
 void kill_on_exit(struct pane *p);

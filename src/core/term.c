@@ -69,13 +69,13 @@ static void on_cwd(void *user, const char *host, const char *path)
 }
 
 /* DECCOLM and the like.  A program may choose its size while nobody looks: who
- * looks has a window of a certain size. */
+ * looks has a window of a certain size, and so has a place in a layout. */
 static bool on_size_wanted(void *user, int cols, int rows)
 {
 	struct pane *p = user;
 
-	if (!list_is_empty(&p->viewers) || cols < 1 || rows < 1 || cols > VT_COLS_MAX ||
-	    rows > VT_ROWS_MAX)
+	if (p->layout || !list_is_empty(&p->viewers) || cols < 1 || rows < 1 ||
+	    cols > VT_COLS_MAX || rows > VT_ROWS_MAX)
 		return false;
 	p->wanted_cols = (uint16_t)cols;
 	p->wanted_rows = (uint16_t)rows;

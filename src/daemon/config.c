@@ -9,9 +9,11 @@
 
 #include "base/err.h"
 #include "base/nearest.h"
+#include "core/layout_tree.h"
 #include "daemon/config_keys.h"
 
 #define MAX_KEYS 64
+#define LAYOUTS "layouts" /* the section whose keys are names that the user chose */
 
 void config_init(struct config *c)
 {
@@ -54,6 +56,8 @@ static void PRINTF_LIKE(3, 4) complain(struct reader *r, const char *ref, const 
 /* Does any key begin with "@section."? */
 static bool is_section(const char *section, size_t n)
 {
+	if (n == strlen(LAYOUTS) && strncmp(section, LAYOUTS, n) == 0)
+		return true;
 	for (size_t i = 0; i < config_n_keys(); i++) {
 		const char *name = config_keys[i].name;
 
@@ -113,6 +117,33 @@ static void complain_unknown(struct reader *r, const char *name)
 		fail_hint(r->reterr, "did you mean %s?", nearest);
 }
 
+static int add_template(struct config *c, const char *name, const char *tree, char *why,
+			size_t size)
+{
+	struct layout_node *root = NULL;
+	uint32_t i = 0;
+	int r = layout_parse(tree, &root, why, size);
+
+	layout_node_free(root);
+	if (r) {
+		if (r != LAYOUT_E_SYNTAX)
+			(void)snprintf(why, size, "has too many splits inside splits");
+		return CONFIG_E_INVALID;
+	}
+	while (i < c->n_templates && strcmp(c->templates[i].name, name) != 0)
+		i++;
+	if (i == CORE_MAX_TEMPLATES || strlen(name) >= sizeof c->templates[i].name ||
+	    strlen(tree) >= sizeof c->templates[i].tree) {
+		(void)snprintf(why, size, "is too long, or one too many: at most %d templates",
+			       CORE_MAX_TEMPLATES);
+		return CONFIG_E_INVALID;
+	}
+	(void)snprintf(c->templates[i].name, sizeof c->templates[i].name, "%s", name);
+	(void)snprintf(c->templates[i].tree, sizeof c->templates[i].tree, "%s", tree);
+	c->n_templates += i == c->n_templates;
+	return 0;
+}
+
 /* For inih: nonzero is success; its own count of errors is of no use to us. */
 static int on_pair(void *user, const char *section, const char *name, const char *value)
 {
@@ -121,6 +152,11 @@ static int on_pair(void *user, const char *section, const char *name, const char
 	char full[96], why[128];
 
 	(void)snprintf(full, sizeof full, "%s.%s", section, name);
+	if (strcmp(section, LAYOUTS) == 0) {
+		if (add_template(r->config, name, value, why, sizeof why))
+			complain(r, full, "%s: %s", full, why);
+		return 1;
+	}
 	key = find_key(full);
 	if (!key) {
 		complain_unknown(r, full);
@@ -210,6 +246,8 @@ size_t config_changes(const struct config *a, const struct config *b, const char
 		if (!is_same(&config_keys[i], a, b))
 			names[n++] = config_keys[i].name;
 	}
+	if (n < max && memcmp(a->templates, b->templates, sizeof a->templates) != 0)
+		names[n++] = LAYOUTS;
 	return n;
 }
 
@@ -229,6 +267,9 @@ void config_to_core(const struct config *c, struct core_config *ret)
 	ret->has_title_report = c->title_report == CONFIG_TRUE;
 	_Static_assert(sizeof ret->abort_on == sizeof c->abort_on, "the same text");
 	memcpy(ret->abort_on, c->abort_on, sizeof ret->abort_on);
+	for (uint32_t i = 0; i < c->n_templates; i++) {
+		(void)core_config_set_template(ret, c->templates[i].name, c->templates[i].tree);
+	}
 }
 
 void config_to_api(const struct config *c, struct api_config *ret)

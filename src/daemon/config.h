@@ -25,6 +25,8 @@ struct config {
 	int64_t log_level; /* enum log_level */
 	int64_t log_max_bytes;
 	char abort_on[64];
+	struct layout_template templates[CORE_MAX_TEMPLATES]; /* [layouts] */
+	uint32_t n_templates;
 };
 
 void config_init(struct config *c); /* the defaults */

@@ -37,6 +37,25 @@ static const char intro[] =
 	"is a number in the unit that is named with the key, or carries its own: _250ms_, _1.5s_,\n"
 	"_2m_, _1h_, _7d_.\n";
 
+static const char layouts[] =
+	"\n"
+	"# [layouts]\n"
+	"\n"
+	"Templates for *orchflow layout apply*: *name = tree*, at most 16. A tree is a pane or\n"
+	"*cols(*...*)*, its parts side by side, or *rows(*...*)*, one below another; a part may "
+	"begin\n"
+	"with its weight, 1 if there is none. A pane is the kind of one to start, which runs a "
+	"shell, or\n"
+	"_kind=\"command\"_ with a line for _/bin/sh_. The names _dev_ and _test_ are there "
+	"unless they\n"
+	"are given another tree:\n"
+	"\n"
+	"```\n"
+	"[layouts]\n"
+	"dev = rows(70 editor, 30 terminal)\n"
+	"test = cols(50 editor, 50 rows(50 tests, 50 output))\n"
+	"```\n";
+
 static const char outro[] = "\n"
 			    "# EXAMPLE\n"
 			    "\n"
@@ -116,5 +135,6 @@ void config_manual(struct buf *out)
 		section_len = n;
 		put_key(out, key);
 	}
+	buf_put_str(out, layouts);
 	buf_put_str(out, outro);
 }
