@@ -34,8 +34,12 @@ NODISCARD int store_load(struct store *s, const struct store_load_ops *ops);
 
 /* Records of other sessions, panes and environments than these are dropped: the end of
  * writing everything anew after writes had failed. */
-void store_keep_only(struct store *s, const uint64_t *sessions, size_t n_sessions,
-		     const uint64_t *panes, size_t n_panes, store_done_fn *done, void *user);
+struct store_kept {
+	const uint64_t *sessions, *panes; /* numbers */
+	size_t n_sessions, n_panes;
+};
+void store_keep_only(struct store *s, const struct store_kept *kept, store_done_fn *done,
+		     void *user);
 
 /* The redo log's position (core/registry.c): all lines up to @mark are in the store once the
  * writes before it are. */

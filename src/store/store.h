@@ -24,7 +24,7 @@
 struct store;
 
 #define STORE_FILE "orchflow.db"
-#define STORE_SCHEMA 1 /* PRAGMA user_version of the newest */
+#define STORE_SCHEMA 2 /* PRAGMA user_version of the newest */
 
 /* How it stands; told by store_status and, in words, by store_state_text(). */
 enum store_state {
@@ -67,6 +67,10 @@ NODISCARD int store_open(const char *state_dir, const struct store_opts *opts, s
  * callbacks may not ask for more. */
 struct store *store_close(struct store *s);
 void store_configure(struct store *s, const struct store_opts *opts);
+
+/* Before anything is written: what store_load() found damaged is set aside, and a new
+ * file begun. */
+NODISCARD int store_begin_anew(struct store *s, struct store_opened *ret);
 
 /* Readable when callbacks are due; never changes. */
 int store_fd(const struct store *s);
