@@ -149,12 +149,15 @@ static bool turn(struct mcp *m)
 	struct pollfd p[3] = {
 		{ .fd = is_paused ? -1 : m->in, .events = POLLIN },
 		{ .fd = m->out },
-		{ .fd = m->client ? client_fd(m->client) : -1,
-		  .events = m->client ? client_poll_events(m->client) : 0 },
+		{ .fd = -1 },
 	};
 
 	if (buf_len(&m->queue))
 		p[1].events = POLLOUT;
+	if (m->client) {
+		p[2].fd = client_fd(m->client);
+		p[2].events = client_poll_events(m->client);
+	}
 	if (m->is_eof)
 		timeout = sooner(timeout, (int)(GRACE_NS / 1000000));
 	if (poll(p, ARRAY_LEN(p), timeout) < 0 && errno != EINTR)
