@@ -91,6 +91,9 @@ static const struct {
 	{ "pane.snapshot", CALL("pane.snapshot", "{\"pane\":\"p1\",\"history\":10}") },
 	{ "pane.snapshot", CALL("pane.snapshot", "[\"p1\",\"ansi\"]") },
 	{ "pane.wait", CALL("pane.wait", "{\"pane\":\"p1\",\"regex\":\"x\",\"timeout_ms\":5}") },
+	{ "pane.run", CALL("pane.run", "{\"pane\":\"p1\",\"command\":\"kill $$\"}") },
+	{ "pane.run", CALL("pane.run", "{\"pane\":\"p1\",\"command\":\"x\",\"output\":\"raw\"}") },
+	{ "command.wait", CALL("command.wait", "[\"p1:17\"]") },
 	{ "pane.subscribe", CALL("pane.subscribe", "{\"pane\":\"p1\",\"on_lag\":\"pause\"}") },
 	{ "pane.unsubscribe", CALL("pane.unsubscribe", "[1]") },
 	{ "events.subscribe",
@@ -184,6 +187,12 @@ static const struct {
 	{ CALL("pane.read", "{\"pane\":\"p1\",\"from\":99}"), "INVALID_PARAMS" },
 	{ CALL("pane.wait", "[\"p1\"]"), "INVALID_PARAMS" },
 	{ CALL("pane.wait", "{\"pane\":\"p1\",\"regex\":\"(\"}"), "INVALID_REGEX" },
+	{ CALL("pane.run", "[\"p1\"]"), "INVALID_PARAMS" },
+	{ CALL("pane.run", "[\"p1\",\"\"]"), "INVALID_PARAMS" },
+	{ CALL("pane.run", "[\"p9\",\"true\"]"), "PANE_NOT_FOUND" },
+	{ CALL("command.wait", "[\"p1:18\"]"), "COMMAND_NOT_KNOWN" },
+	{ CALL("command.wait", "[\"p1:x\"]"), "COMMAND_NOT_KNOWN" },
+	{ CALL("command.wait", "[\"p1:\"]"), "COMMAND_NOT_KNOWN" },
 	{ CALL("pane.subscribe", "{\"pane\":\"p1\",\"from\":99}"), "INVALID_PARAMS" },
 	{ CALL("pane.unsubscribe", "[77]"), "SUBSCRIPTION_NOT_FOUND" },
 	{ CALL("events.subscribe", "{\"kinds\":[\"pane.output\"]}"), "INVALID_PARAMS" },
@@ -286,6 +295,8 @@ static void events_come_as_documented(void **state)
 	expect_event(&p, "pane.deleted");
 	expect_event(&p, "pane.bell");
 	expect_event(&p, "pane.cwd");
+	expect_event(&p, "command.started");
+	expect_event(&p, "command.finished");
 	expect_event(&p, "session.created");
 	expect_event(&p, "session.changed");
 	expect_event(&p, "session.deleted");

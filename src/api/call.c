@@ -316,6 +316,9 @@ static void abandon(struct client *client, struct api_call *call)
 	if (call->wait && s->core) {
 		core_wait_cancel(s->core, call->wait);
 		end(call, false);
+	} else if (call->run && s->core) {
+		core_run_forsake(s->core, call->run);
+		end(call, false);
 	}
 }
 

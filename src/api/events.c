@@ -34,6 +34,24 @@ static const struct api_event_row rows[] = {
 			     FIELDS({ "pane", "string", "id" }) },
 	[CORE_PANE_CWD] = { "pane.cwd", "The program told of another working directory.",
 			    FIELDS({ "pane", "string", "id" }, { "cwd", "string", "" }) },
+	[CORE_COMMAND_STARTED] = { "command.started",
+				   "A shell began a command (with shell integration).",
+				   FIELDS({ "pane", "string", "id" }, { "command", "string", "id" },
+					  { "text", "string|null", "what was entered" },
+					  { "cwd", "string|null", "" },
+					  { "seq", "integer", "where its output begins" }) },
+	[CORE_COMMAND_FINISHED] = { "command.finished", "It ended.",
+				    FIELDS({ "pane", "string", "id" },
+					   { "command", "string", "id" },
+					   { "text", "string|null", "what was entered" },
+					   { "cwd", "string|null", "" },
+					   { "cwd_after", "string|null", "" },
+					   { "exit_code", "integer|null", "as the shell says it" },
+					   { "signal", "string?", "where that is 128 + n" },
+					   { "started_us", "integer", "microseconds since 1970" },
+					   { "duration_us", "integer", "" },
+					   { "seq_from", "integer", "its output begins there" },
+					   { "seq_to", "integer", "and ends before this" }) },
 	[CORE_SESSION_CREATED] = { "session.created", "A session was made.",
 				   FIELDS({ "session", "Session", "" }) },
 	[CORE_SESSION_CHANGED] = { "session.changed",
@@ -161,6 +179,41 @@ static void put_cwd(struct rpc_writer *w, const struct event *e)
 	rpc_kv_str(w, "cwd", i.cwd);
 }
 
+static const struct core_command *put_command(struct rpc_writer *w, const struct event *e)
+{
+	const struct core_command *c = core_pane_command(e->pane);
+
+	put_pane_alone(w, e);
+	if (!c)
+		return NULL;
+	record_command_id(w, e->pane_number, c->number);
+	rpc_kv_str(w, "text", c->text);
+	rpc_kv_str(w, "cwd", c->cwd);
+	return c;
+}
+
+static void put_started(struct rpc_writer *w, const struct event *e)
+{
+	const struct core_command *c = put_command(w, e);
+
+	if (c)
+		rpc_kv_uint(w, "seq", c->seq_from);
+}
+
+static void put_finished(struct rpc_writer *w, const struct event *e)
+{
+	const struct core_command *c = put_command(w, e);
+
+	if (!c)
+		return;
+	rpc_kv_str(w, "cwd_after", c->cwd_after);
+	record_exit_code(w, c->has_exit, c->exit_code);
+	rpc_kv_uint(w, "started_us", c->started_us);
+	rpc_kv_uint(w, "duration_us", (c->ended_ns - c->started_ns) / 1000);
+	rpc_kv_uint(w, "seq_from", c->seq_from);
+	rpc_kv_uint(w, "seq_to", c->seq_to);
+}
+
 static void put_session_id(struct rpc_writer *w, const struct event *e)
 {
 	struct session_info i;
@@ -203,6 +256,8 @@ static void (*const put_members[])(struct rpc_writer *w, const struct event *e) 
 	[CORE_PANE_DELETED] = put_pane_alone,
 	[CORE_PANE_BELL] = put_pane_alone,
 	[CORE_PANE_CWD] = put_cwd,
+	[CORE_COMMAND_STARTED] = put_started,
+	[CORE_COMMAND_FINISHED] = put_finished,
 	[CORE_SESSION_CREATED] = put_whole_session,
 	[CORE_SESSION_CHANGED] = put_whole_session,
 	[CORE_SESSION_DELETED] = put_session_id,

@@ -19,6 +19,7 @@ struct core {
 	struct list subs, held;
 	bool is_holding; /* asynchronous answers wait for fake_release() */
 	bool has_aborted;
+	uint64_t forsakable; /* a core_run() that is held */
 	uint32_t n_waits_cancelled, n_viewers_gone, n_methods_entered, n_methods_left;
 	uint32_t n_ready;        /* core_subscription_ready() calls */
 	int last_stdin_fd;       /* of the last pane.create; the test closes it */

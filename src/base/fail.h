@@ -25,6 +25,11 @@
 	X(PANE_EXITED, 1005, STATE, ERROR, false, "the pane's process has exited")                 \
 	X(PANE_RUNNING, 1006, STATE, ERROR, false, "the pane's process is still running")          \
 	X(KEY_CONFLICT, 1007, STATE, ERROR, false, "that key was used for a different request")    \
+	X(PANE_BUSY, 1008, STATE, WARNING, true, "the pane's shell is busy")                       \
+	X(NO_INTEGRATION, 1009, STATE, ERROR, false,                                               \
+	  "there is no shell that tells of its commands")                                          \
+	X(COMMAND_INCOMPLETE, 1010, VALIDATION, ERROR, false, "the command is not complete")       \
+	X(COMMAND_NOT_KNOWN, 1011, STATE, ERROR, false, "no such command")                         \
 	X(SPAWN_FAILED, 1101, TERMINAL, ERROR, false, "the command could not be started")          \
 	X(DIRECTORY_NOT_FOUND, 1102, FILESYSTEM, ERROR, false, "the directory cannot be entered")  \
 	X(COMMAND_NOT_FOUND, 1103, FILESYSTEM, ERROR, false, "the command was not found")          \

@@ -44,6 +44,10 @@ int cmd_new(const struct cli_args *a)
 		(void)json_object_set_new(params, "kind", json_string(kind));
 	if (args_has(a, "private"))
 		(void)json_object_set_new(params, "private", json_true());
+	if (args_has(a, "no-integration")) {
+		(void)json_object_set_new(json_object_get(params, "env"),
+					  "ORCHFLOW_SHELL_INTEGRATION", json_string("0"));
+	}
 	r = create(a, params, id, sizeof(id));
 	if (r == EXIT_OK && args_has(a, "attach")) {
 		struct attach_options o = { .target = id };

@@ -9,6 +9,7 @@
 #include "cli/create.h"
 #include "cli/out.h"
 #include "cli/pump.h"
+#include "cli/run_pane.h"
 #include "cli/server.h"
 #include "cli/tty.h"
 #include "cli/view.h"
@@ -337,6 +338,10 @@ int cmd_run(const struct cli_args *a)
 	int64_t timeout_ms;
 	int r;
 
+	if (args_has(a, "pane") || args_has(a, "result"))
+		return run_in_pane(a);
+	if (a->n_operands == 0)
+		return out_usage(a->command, "which command?");
 	run.is_interactive = run.has_pty && isatty(0) && isatty(1);
 	if (args_duration_ms(a, "timeout", &timeout_ms) == ARGS_E_BAD)
 		return EXIT_USAGE;

@@ -69,6 +69,8 @@ static const struct cli_option new_options[] = {
 	{ 0, "title", "TITLE", "Title to begin with", CLI_ANY, NULL },
 	{ 0, "kind", "KIND", "Free label, shown by ls --json (default: terminal)", CLI_ANY, NULL },
 	{ 0, "private", NULL, "Record nothing of it on disk", CLI_ANY, NULL },
+	{ 0, "no-integration", NULL,
+	  "Start the shell as it is: it does not tell of its prompts and commands", CLI_ANY, NULL },
 	{ 'a', "attach", NULL, "Attach to it at once", CLI_ANY, NULL },
 	OPT_JSON,
 	END_OPTIONS,
@@ -86,18 +88,39 @@ static const struct cli_option run_options[] = {
 	OPT_DIRECTORY,
 	OPT_ENV,
 	OPT_SIZE,
-	OPT_TIMEOUT("Kill the command after that time and exit with 124"),
+	OPT_TIMEOUT("Kill the command after that time and exit with 124 (with --pane it goes on)"),
 	{ 0, "no-pty", NULL,
 	  "Give it pipes, not a terminal: stdout and stderr stay apart, and programs behave as in "
 	  "a pipeline",
 	  CLI_ANY, NULL },
 	{ 'k', "keep", NULL, "Keep the pane when the command has ended", CLI_ANY, NULL },
+	{ 'p', "pane", "TARGET",
+	  "Type COMMAND, as a line for the shell, into that pane's own shell when it is at its "
+	  "prompt, and print what came of it; a busy shell is an error",
+	  CLI_TARGET, NULL },
+	{ 'q', "queue", NULL, "With --pane: wait until the shell is at its prompt", CLI_ANY, NULL },
+	{ 'i', "idle", "MS",
+	  "With --pane: where no shell tells of its commands, type it all the same and take so "
+	  "long a silence for its end",
+	  CLI_ANY, NULL },
+	{ 0, "raw", NULL, "With --pane: the bytes that it printed, not the text that they show",
+	  CLI_ANY, NULL },
+	{ 0, "max-bytes", "N", "With --pane: print at most so much of its output (1048576)",
+	  CLI_ANY, NULL },
+	{ 0, "max-lines", "N", "With --pane: print at most so many lines", CLI_ANY, NULL },
+	{ 0, "keep-end", "WHICH", "With --pane: what of an output that is too long is printed",
+	  CLI_CHOICE, "head|tail|both" },
+	{ 0, "result", "ID",
+	  "The result of a command that run --pane left behind at its deadline, when it has ended",
+	  CLI_ANY, NULL },
+	OPT_JSON,
 	END_OPTIONS,
 };
 static const struct cli_example run_examples[] = {
 	{ "orchflow run -- make -j8", "Build; the output streams by, make's status is returned." },
 	{ "orchflow run -t 2m --keep -- ./test.sh",
 	  "At most two minutes; read it again later with orchflow capture." },
+	{ "orchflow run -p p3 -- cd /srv '&&' ls", "In the shell of p3, which stays there." },
 	{ "head -c 10M /dev/urandom | orchflow run -- sha256sum",
 	  "What stands on stdin is read by the command itself." },
 	END_EXAMPLES,
@@ -362,7 +385,7 @@ const struct cli_command cli_commands[] = {
 	  .kind = CLI_COMMAND_LINE,
 	  .run = cmd_new },
 	{ .name = "run",
-	  .operands = "[--] COMMAND [ARG]...",
+	  .operands = "[--] [COMMAND [ARG]...]",
 	  .summary = "run a command, stream its output, exit with its status",
 	  .doc = "Runs COMMAND in a new pane and behaves as if it had been started here: its "
 		 "output comes as it is printed, its status becomes ours, SIGINT, SIGTERM and "
@@ -375,7 +398,12 @@ const struct cli_command cli_commands[] = {
 		 "COMMAND left running in the background does not delay it. The pane is deleted "
 		 "then, whether COMMAND succeeded or not, save with --keep or while such a "
 		 "background process still holds the pane's terminal. When nobody reads our "
-		 "output any more, COMMAND is killed, and we exit with 141.",
+		 "output any more, COMMAND is killed, and we exit with 141.\n\n"
+		 "With --pane nothing is started: COMMAND is typed into the shell that runs in "
+		 "that pane, with its directory, variables and functions. The shell itself tells "
+		 "where the output begins and ends and what the exit status is (bash, zsh and "
+		 "fish, see docs/automation.md); nothing is added to what is typed. With --json "
+		 "all that is known of it is printed.",
 	  .options = run_options,
 	  .examples = run_examples,
 	  .exits = "124|the time given by --timeout was over\n"
@@ -384,7 +412,6 @@ const struct cli_command cli_commands[] = {
 		   "127|the command was not found\n"
 		   "128+n|the command was killed by signal n\n"
 		   "else|the status of the command",
-	  .min_operands = 1,
 	  .max_operands = -1,
 	  .ends_options = true,
 	  .kind = CLI_COMMAND_LINE,

@@ -200,7 +200,7 @@ static void usage_errors_say_what_is_wrong(void **state)
 	expect_error("kill --tree=1", "takes no value");
 	expect_error("kill p1 p2", "what is \"p2\"?");
 	expect_error("status x", "options only");
-	expect_error("run", "missing");
+	expect_error("send", "missing");
 	expect_error("delete", "missing: TARGET");
 	assert_int_equal(parse("run --help"), 0);
 	assert_true(args.wants_help);

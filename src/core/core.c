@@ -28,6 +28,7 @@ void core_config_init(struct core_config *c)
 		.pause_max_ms = 30000,
 		.history_lines = 10000,
 		.history_bytes = 10u << 20,
+		.has_shell_integration = true,
 	};
 	(void)core_config_set_template(c, "dev", "rows(70 editor, 30 terminal)");
 	(void)core_config_set_template(c, "test", "cols(50 editor, 50 rows(50 tests, 50 output))");
@@ -121,9 +122,10 @@ static int open_handles(struct core *c)
 	uv_timer_init(c->loop, &c->trim_timer);
 	uv_timer_init(c->loop, &c->quiet_timer);
 	uv_timer_init(c->loop, &c->pause_timer);
+	uv_timer_init(c->loop, &c->run_timer);
 	c->check.data = c->spin.data = c->start_timer.data = c;
-	c->trim_timer.data = c->quiet_timer.data = c->pause_timer.data = c;
-	c->n_handles += 6;
+	c->trim_timer.data = c->quiet_timer.data = c->pause_timer.data = c->run_timer.data = c;
+	c->n_handles += 7;
 	r = uv_check_start(&c->check, on_check);
 	if (r == 0)
 		r = uv_timer_start(&c->start_timer, on_start, 0, 0);
@@ -145,6 +147,7 @@ static void init_fields(struct core *c)
 	index_init(&c->keys);
 	index_init(&c->env_index);
 	list_init(&c->waits);
+	run_init(c);
 	list_init(&c->kills);
 	list_init(&c->helpers);
 	list_init(&c->census_waiting);
@@ -166,6 +169,8 @@ int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
 	c->ops = *ops;
 	c->state_dir = mem_strdup(state_dir);
 	r = c->state_dir ? open_handles(c) : err_origin(-ENOMEM);
+	if (r == 0)
+		shell_open(c);
 	if (r == 0)
 		r = err_trace(census_open(c));
 	if (r == 0)
@@ -215,6 +220,7 @@ struct core *core_free(struct core *c)
 	close_handle((uv_handle_t *)&c->trim_timer);
 	close_handle((uv_handle_t *)&c->quiet_timer);
 	close_handle((uv_handle_t *)&c->pause_timer);
+	close_handle((uv_handle_t *)&c->run_timer);
 	close_handle((uv_handle_t *)&c->keeper_poll);
 	close_handle((uv_handle_t *)&c->flush_poll);
 	while (c->n_handles > 0 || c->is_census_running || !list_is_empty(&c->census_waiting))

@@ -38,6 +38,7 @@ struct core_config {
 	uint32_t history_lines;     /* per pane in memory: 10,000; 0 keeps none */
 	uint32_t history_bytes;     /* 10 MiB, whichever is reached first */
 	bool has_title_report;      /* titles are told to the program that asks */
+	bool has_shell_integration; /* bash, zsh and fish tell of their commands */
 	char abort_on[64];          /* test hook: abort when this is fed ("" = off) */
 	/* Layouts to be asked for by name; see layout_tree.h for the text. */
 	struct layout_template {
@@ -62,6 +63,8 @@ enum core_event {
 	CORE_PANE_DELETED,
 	CORE_PANE_BELL,
 	CORE_PANE_CWD,
+	CORE_COMMAND_STARTED,
+	CORE_COMMAND_FINISHED,
 	CORE_SESSION_CREATED,
 	CORE_SESSION_CHANGED,
 	CORE_SESSION_DELETED,
@@ -329,6 +332,90 @@ NODISCARD int core_subscribe(struct pane *p, const struct core_sub_spec *spec, u
 			     uint64_t *ret_seq, struct fail *reterr);
 NODISCARD int core_unsubscribe(struct core *c, uint64_t id, struct fail *reterr);
 void core_subscription_ready(struct core *c, uint64_t id);
+
+/* ---- commands of shells ---- */
+
+/* One command of a pane's shell, as its marks tell it; texts are borrowed. */
+struct core_command {
+	uint64_t number;               /* in its pane, ascending */
+	const char *shell;             /* "bash" */
+	char *text;                    /* NULL: not known */
+	char *cwd, *cwd_after;         /* NULL: not known */
+	bool is_text_told;             /* by the shell; else it is what stood on the screen */
+	bool is_running;               /* ended_us, seq_to and what follows are not there yet */
+	bool has_exit;                 /* exit_code is known */
+	bool is_shell_gone;            /* the shell ended with it: its wait status tells */
+	int exit_code;                 /* 128 + n for signal n, as shells say it */
+	uint64_t started_us, ended_us; /* wall */
+	uint64_t started_ns, ended_ns; /* monotonic */
+	uint64_t seq_from, seq_to;     /* its output */
+};
+/* The one that runs, else the last one; NULL: none was seen. */
+const struct core_command *core_pane_command(const struct pane *p);
+
+/* How much of an output is wanted, and which end of it. */
+enum core_keep { CORE_KEEP_HEAD, CORE_KEEP_TAIL, CORE_KEEP_BOTH };
+struct core_budget {
+	bool is_raw;   /* bytes as they came; else rendered text */
+	bool is_split; /* text: a line that the terminal wrapped comes as several */
+	enum core_keep keep;
+	uint32_t max_bytes, max_lines; /* of what is given; lines: of text only */
+	uint64_t skip;                 /* text: rows at the beginning that were read before */
+};
+struct core_extract {
+	bool is_truncated;
+	uint64_t n_omitted_rows, n_omitted_bytes; /* text, raw */
+	uint64_t n_rows;                          /* text: there are, as the terminal counts */
+	uint64_t next; /* is_truncated: row or byte where what was left out begins */
+};
+
+/*
+ * Running a command in the pane's own shell: it is typed when the shell is at its
+ * prompt, nothing is added to it, and nothing is looked for in what it prints.
+ * Asked for and waited for are two things: whoever waits may give up, and the
+ * command goes on.
+ */
+struct core_run_spec {
+	const char *text; /* UTF-8; no control characters but tab and newline */
+	size_t n_text;
+	bool wants_queue;   /* wait for the prompt, else PANE_BUSY */
+	int64_t idle_ms;    /* >= 0: type into whatever is there; what was quiet for so long has
+			     * ended (evidence: none).  Used where the shell does not tell */
+	int64_t timeout_ms; /* < 0: none */
+	struct core_budget budget;
+};
+enum core_run_state {
+	CORE_RUN_QUEUED,  /* nothing was typed yet */
+	CORE_RUN_RUNNING, /* typed; may still be read by the shell */
+	CORE_RUN_DONE,
+	CORE_RUN_EXITED, /* the shell ended: with it, or under it */
+};
+enum core_evidence { CORE_BY_NOTHING, CORE_BY_MARKS, CORE_BY_WAIT_STATUS };
+struct core_run_result {
+	uint64_t number; /* to ask again with */
+	enum core_run_state state;
+	enum core_evidence evidence;
+	bool has_run; /* false: not (yet) taken for a command: empty, wrong, interrupted */
+	bool has_exit;
+	int exit_code;                      /* as the shell says it */
+	const char *shell;                  /* "bash"; NULL: none that tells */
+	const char *text, *cwd, *cwd_after; /* NULL: not known */
+	uint64_t started_us, duration_us;
+	uint64_t seq_from, seq_to;
+	bool is_raw;
+	const char *output;
+	size_t n_output;
+	struct core_extract extract;
+};
+typedef void core_run_fn(const struct core_run_result *r, const struct fail *f, void *user);
+/* @ret_id for core_run_forsake(); 0 when @done was called already. */
+void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, core_run_fn *done,
+	      void *user, uint64_t *ret_id);
+/* The result of one that was asked for before (0: the last), now or when it ends. */
+void core_run_wait(struct core *c, struct pane *p, uint64_t number, int64_t timeout_ms,
+		   core_run_fn *done, void *user, uint64_t *ret_id);
+/* @done is not called; what was typed goes on, what was not is taken back. */
+void core_run_forsake(struct core *c, uint64_t id);
 
 /* ---- waiting ---- */
 

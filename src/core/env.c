@@ -46,10 +46,18 @@ int env_intern_block(struct core *c, const char *block, size_t bytes, struct cor
  * another pane passes on is not taken over. */
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = {
-		"TERM",    "COLORTERM", "ORCHFLOW_PANE", "ORCHFLOW_SESSION", "ORCHFLOW_SOCKET",
-		"COLUMNS", "LINES",     "TERMCAP"
-	};
+	static const char *const ours[] = { "TERM",
+					    "COLORTERM",
+					    "ORCHFLOW_PANE",
+					    "ORCHFLOW_SESSION",
+					    "ORCHFLOW_SOCKET",
+					    "COLUMNS",
+					    "LINES",
+					    "TERMCAP",
+					    "ORCHFLOW_NONCE",
+					    "ORCHFLOW_LOGIN",
+					    "ORCHFLOW_ENV",
+					    "ORCHFLOW_ZDOTDIR" };
 
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
 		if (strcmp(name, ours[i]) == 0)

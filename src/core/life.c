@@ -160,6 +160,10 @@ void pane_settle_exit(struct pane *p)
 	if (p->is_deleted)
 		return;
 	registry_put_pane(p);
+	command_on_exit(p);
+	run_on_exit(p);
+	if (p->is_deleted)
+		return;
 	core_event(c, CORE_PANE_EXIT, p, p->session);
 	if (!c->is_shutting_down)
 		layout_drop_pane(p);

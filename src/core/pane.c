@@ -74,6 +74,9 @@ static void init_fields(struct pane *p, struct core *c, uint64_t number)
 	list_init(&p->by_key);
 	list_init(&p->waits);
 	list_init(&p->kills);
+	list_init(&p->runs);
+	list_init(&p->runs_over);
+	p->next_command = 1;
 }
 
 int pane_add(struct core *c, uint64_t number, struct session *s, struct pane **ret)
@@ -128,6 +131,7 @@ static void free_pane(struct pane *p)
 	json_decref(p->command);
 	json_decref(p->metadata);
 	env_unref(p->env);
+	command_free(p);
 	term_drop(p);
 	mem_free(p->cwd);
 	mem_free(p->cwd_now);
@@ -197,6 +201,7 @@ void pane_remove(struct pane *p, bool tell)
 	pane_answer_create(p, &gone);
 	input_fail_all(p, FAIL_PANE_NOT_FOUND);
 	wait_drop_pane(p);
+	run_drop_pane(p);
 	kill_drop_pane(p);
 	viewers_drop_all(p);
 	layout_drop_pane(p);

@@ -16,6 +16,7 @@ static int respawn_now(struct pane *p, const char *key, struct fail *reterr)
 		stream_close(&p->streams[i]);
 	link_forget(c, p->number);
 	p->generation++;
+	command_free(p); /* another shell, with another secret */
 	p->has_status = p->is_exit_due = p->is_closed = false;
 	p->input_unsure = 0;
 	p->wants_hold = p->is_held = false;

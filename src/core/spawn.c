@@ -20,17 +20,9 @@ static void put_strings(struct buf *b, const struct pane *p, uint32_t *ret_n_arg
 			uint32_t *ret_n_env)
 {
 	char line[192];
-	size_t i;
-	json_t *arg;
 
-	json_array_foreach(p->command, i, arg)
-	{
-		buf_put(b, json_string_value(arg), json_string_length(arg) + 1);
-	}
-	*ret_n_argv = (uint32_t)json_array_size(p->command);
-	if (p->env)
-		buf_put(b, p->env->data, p->env->bytes);
-	*ret_n_env = p->env ? p->env->n_vars : 0;
+	shell_put_argv(p, b, ret_n_argv);
+	shell_put_env(p, b, ret_n_env);
 	buf_put(b, "TERM=xterm-256color", sizeof "TERM=xterm-256color");
 	buf_put(b, "COLORTERM=truecolor", sizeof "COLORTERM=truecolor");
 	snprintf(line, sizeof line, "ORCHFLOW_PANE=p%llu", (unsigned long long)p->number);

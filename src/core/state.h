@@ -9,8 +9,11 @@
 #define CORE_STATE_H
 
 #include "arena/arena.h"
+#include "core/command.h"
 #include "core/core.h"
 #include "core/layout_tree.h"
+#include "core/run.h"
+#include "core/shell.h"
 #include "keeper/proto.h"
 #include "vt/compress.h"
 
@@ -152,9 +155,13 @@ struct pane {
 	bool is_fresh;    /* the first spawn is not confirmed: failure removes the pane */
 	unsigned n_holds; /* pane_hold() */
 	char *cwd, *kind, *title;
-	char *cwd_now;      /* as the shell told (OSC 7); NULL: never */
-	struct vt *vt;      /* made at the first need, see term.c */
-	struct buf replies; /* of the emulator, not yet written */
+	char *cwd_now;               /* as the shell told (OSC 7); NULL: never */
+	struct list runs, runs_over; /* struct run.link, see run.h */
+	uint64_t next_command;       /* number of the next command of its shell */
+	struct shell *shell;         /* NULL until it tells something, see command.h */
+	struct vt *vt;               /* made at the first need, see term.c */
+	uint64_t feeding;            /* position of what is just fed to it */
+	struct buf replies;          /* of the emulator, not yet written */
 	bool has_new_title, has_new_cwd, has_bell;
 	bool has_cold; /* printed since its history was last squeezed */
 	char key[KEEPER_KEY_BYTES + 1];
@@ -237,7 +244,10 @@ struct core {
 	struct list layout_viewers;          /* struct layout_viewer.core_link */
 	struct list waits;                   /* struct wait.link */
 	struct list kills;                   /* struct kill.link */
-	struct list census_waiting;          /* struct census_request.link */
+	struct list runs;                    /* struct run.all_link */
+	uint64_t next_run;                   /* ids of those who wait for one */
+	uv_timer_t run_timer;
+	struct list census_waiting; /* struct census_request.link */
 	struct census_job *census;
 	uint32_t n_subs, max_subs, n_waits;
 	uint64_t boot_us; /* wall time of the boot: fixed, so that start times compare */
@@ -245,7 +255,9 @@ struct core {
 	uint64_t registry_bytes, registry_rewrite_at;
 	uint64_t registry_next_pane; /* below it the file knew all there were; 0: it cannot tell */
 	unsigned n_handles;          /* core's own uv handles not yet closed */
-	char method[40];             /* that is being handled; "": none */
+	uint8_t shell_key[SHELL_KEY_BYTES];
+	bool has_shell_files;
+	char method[40]; /* that is being handled; "": none */
 	char quarantined_method[40];
 };
 
@@ -386,6 +398,7 @@ struct vt *term_get(struct pane *p); /* NULL: it has none */
 void term_feed(struct pane *p);
 void term_resize(struct pane *p);
 void term_drop(struct pane *p);
+void term_set_cwd(struct pane *p, const char *path); /* as its shell says */
 
 /* squeeze.c */
 void squeeze_init(struct core *c);
@@ -400,8 +413,14 @@ struct text_mark {
 	int first_col;      /* ... and columns: what stood before is not part of it */
 };
 struct vt;
+struct line_buf;
 void text_mark_begin(struct text_mark *m, const struct vt *vt);
 NODISCARD int text_changed(struct text_mark *m, const struct vt *vt, struct buf *out);
+/* What was typed behind the last prompt, when its Enter moved the cursor below it. */
+void text_behind_prompt(const struct vt *vt, struct buf *out);
+/* One row (as vt_line) as text from column @col on, and a newline unless the next continues it. */
+NODISCARD int text_put_row(const struct vt *vt, int row, int col, struct line_buf *scratch,
+			   struct buf *out);
 
 /* size.c */
 NODISCARD int size_check(int64_t cols, int64_t rows, const char *ref, struct fail *reterr);

@@ -52,12 +52,10 @@ static void on_bell(void *user)
 	((struct pane *)user)->has_bell = true;
 }
 
-static void on_cwd(void *user, const char *host, const char *path)
+void term_set_cwd(struct pane *p, const char *path)
 {
-	struct pane *p = user;
 	char *copy;
 
-	(void)host; /* where a shell on another machine is, it says in its prompt */
 	if (path[0] != '/' || (p->cwd_now && strcmp(p->cwd_now, path) == 0))
 		return;
 	copy = mem_strdup(path);
@@ -66,6 +64,12 @@ static void on_cwd(void *user, const char *host, const char *path)
 	mem_free(p->cwd_now);
 	p->cwd_now = copy;
 	p->has_new_cwd = true;
+}
+
+static void on_cwd(void *user, const char *host, const char *path)
+{
+	(void)host; /* where a shell on another machine is, it says in its prompt */
+	term_set_cwd(user, path);
 }
 
 /* DECCOLM and the like.  A program may choose its size while nobody looks: who
@@ -82,10 +86,32 @@ static bool on_size_wanted(void *user, int cols, int rows)
 	return true;
 }
 
+static void on_mark(void *user, const struct vt_mark_event *ev)
+{
+	struct pane *p = user;
+	size_t n;
+	uint64_t end = p->feeding + vt_taken(p->vt, &n);
+
+	command_note_mark(p, ev, end - n, end);
+}
+
+static void on_command_line(void *user, const char *text, const char *nonce)
+{
+	command_note_line(user, text, nonce);
+}
+
+static void on_user_var(void *user, const char *name, const char *value)
+{
+	command_note_var(user, name, value);
+}
+
 static const struct vt_callbacks callbacks = { .reply = on_reply,
 					       .title = on_title,
 					       .bell = on_bell,
 					       .cwd = on_cwd,
+					       .mark = on_mark,
+					       .command_line = on_command_line,
+					       .user_var = on_user_var,
 					       .resize = on_size_wanted };
 
 static void feed_range(struct pane *p, uint64_t from, uint64_t to)
@@ -95,8 +121,11 @@ static void feed_range(struct pane *p, uint64_t from, uint64_t to)
 		arena_slot_view(&c->arena, p->streams[CORE_OUT].slot, from, to - from);
 
 	for (int i = 0; i < 2; i++) {
-		if (v.n[i] > 0)
-			vt_feed(p->vt, v.p[i], v.n[i]);
+		if (v.n[i] == 0)
+			continue;
+		p->feeding = from;
+		vt_feed(p->vt, v.p[i], v.n[i]);
+		from += v.n[i];
 	}
 }
 
@@ -191,6 +220,8 @@ void term_feed(struct pane *p)
 	slot->fed_seq = to;
 	slot->replied_seq = to;
 	tell(p);
+	command_turn(p);
+	run_on_output(p, to, false);
 }
 
 void term_resize(struct pane *p)

@@ -145,3 +145,54 @@ int text_changed(struct text_mark *m, const struct vt *vt, struct buf *out)
 	line_buf_fini(&scratch);
 	return r < 0 ? err_trace(r) : err_trace(buf_check(out));
 }
+
+int text_put_row(const struct vt *vt, int row, int col, struct line_buf *scratch, struct buf *out)
+{
+	const struct text_mark m = { .first_line = number_of_row(vt, row), .first_col = col };
+
+	return err_trace(put_row(vt, row, &m, scratch, out));
+}
+
+/* Column behind the row's last mark of where typing begins; -1: it has none. */
+static int typed_from(const struct line_view *v, bool *ret_is_second)
+{
+	int col = -1;
+
+	*ret_is_second = false;
+	for (unsigned i = 0; i < v->n_marks; i++) {
+		if (v->marks[i].kind == MARK_COMMAND)
+			col = (int)v->marks[i].col;
+		*ret_is_second |= v->marks[i].kind == MARK_CONTINUATION;
+	}
+	return col;
+}
+
+#define TYPED_ROWS_MAX 1000
+
+void text_behind_prompt(const struct vt *vt, struct buf *out)
+{
+	struct line_buf scratch = LINE_BUF_INIT;
+	int end = vt_cursor(vt).row, row = end, low = -vt_history_lines(vt), col = -1;
+	struct line_view v;
+	bool is_second = true;
+
+	if (low < end - TYPED_ROWS_MAX)
+		low = end - TYPED_ROWS_MAX;
+	while (row > low && (col < 0 || is_second)) {
+		if (vt_line(vt, --row, &scratch, &v) < 0)
+			break;
+		col = typed_from(&v, &is_second);
+	}
+	if (col < 0 || is_second)
+		end = row;
+	for (; row < end; row++) {
+		if (vt_line(vt, row, &scratch, &v) < 0)
+			break;
+		col = typed_from(&v, &is_second);
+		if (text_put_row(vt, row, col < 0 ? 0 : col, &scratch, out) < 0)
+			break;
+	}
+	if (buf_len(out) > 0 && buf_data(out)[buf_len(out) - 1] == '\n')
+		buf_truncate(out, buf_len(out) - 1);
+	line_buf_fini(&scratch);
+}

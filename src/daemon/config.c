@@ -264,6 +264,7 @@ void config_to_core(const struct config *c, struct core_config *ret)
 	ret->flush_quiet_us = (uint32_t)c->flush_quiet_us;
 	ret->flush_latest_us = (uint32_t)c->flush_latest_us;
 	ret->pause_max_ms = (uint32_t)c->pause_max_ms;
+	ret->has_shell_integration = c->shell_integration == CONFIG_TRUE;
 	ret->has_title_report = c->title_report == CONFIG_TRUE;
 	_Static_assert(sizeof ret->abort_on == sizeof c->abort_on, "the same text");
 	memcpy(ret->abort_on, c->abort_on, sizeof ret->abort_on);

@@ -21,6 +21,7 @@ struct config {
 	int64_t exited_keep_s, exited_keep_n;
 	int64_t history_lines, history_bytes; /* per pane */
 	int64_t title_report;                 /* enum config_bool */
+	int64_t shell_integration;            /* likewise */
 	int64_t flush_quiet_us, flush_latest_us, pause_max_ms;
 	int64_t log_level; /* enum log_level */
 	int64_t log_max_bytes;

@@ -140,6 +140,16 @@ const struct config_key config_keys[] = {
 	  .doc = "Whether a program may ask for the title of its terminal. Output can set the "
 		 "title, and the answer is typed as input, so this lets output type. Counts for "
 		 "terminals that start printing later." },
+	{ .name = "shell.integration",
+	  .type = CONFIG_CHOICE,
+	  .offset = AT(shell_integration),
+	  .fallback = "on",
+	  .choices = "off|on", /* enum config_bool */
+	  .doc = "Whether bash, zsh and fish are started so that they tell of their prompts and "
+		 "commands (see docs/automation.md). Files of the user are not touched. One pane "
+		 "is "
+		 "left out by ORCHFLOW_SHELL_INTEGRATION=0 in its environment (new "
+		 "--no-integration)." },
 	{ .name = "log.level",
 	  .type = CONFIG_CHOICE,
 	  .offset = AT(log_level),

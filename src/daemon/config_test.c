@@ -127,6 +127,21 @@ static void titles_are_reported_only_when_told_so(void **state)
 	refuse("[terminal]\ntitle_report = yes\n", 2, "one of false|true");
 }
 
+static void shells_tell_of_their_commands_unless_told_not_to(void **state)
+{
+	struct core_config core;
+	struct config c;
+
+	(void)state;
+	config_init(&c);
+	config_to_core(&c, &core);
+	assert_true(core.has_shell_integration);
+	load(&c, "[shell]\nintegration = off\n");
+	config_to_core(&c, &core);
+	assert_false(core.has_shell_integration);
+	refuse("[shell]\nintegration = no\n", 2, "one of off|on");
+}
+
 static void what_is_wrong_is_named_with_its_line(void **state)
 {
 	(void)state;
@@ -238,6 +253,7 @@ int main(void)
 		cmocka_unit_test(the_defaults_are_those_of_the_other_modules),
 		cmocka_unit_test(values_are_read_with_their_suffixes),
 		cmocka_unit_test(titles_are_reported_only_when_told_so),
+		cmocka_unit_test(shells_tell_of_their_commands_unless_told_not_to),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
 		cmocka_unit_test(long_lines_are_refused),
 		cmocka_unit_test(an_absent_file_means_the_defaults),

@@ -431,6 +431,7 @@ static const uint8_t *parser_string(struct vt *vt, const uint8_t *s, const uint8
 	struct parser *p = &vt->parser;
 
 	if (p->state == STATE_STRING_ESC) {
+		p->taken = s + 1;
 		if (*s == '\\') {
 			string_end(vt, (enum parser_state)p->outer, false);
 			return s + 1;
@@ -447,6 +448,7 @@ static const uint8_t *parser_string(struct vt *vt, const uint8_t *s, const uint8
 		p->is_c2 = false;
 		return s + n;
 	}
+	p->taken = s + 1;
 	string_special(vt, *s);
 	return s + 1;
 }
@@ -548,12 +550,22 @@ static const uint8_t *parser_ground(struct vt *vt, const uint8_t *s, const uint8
 	return s;
 }
 
+/* Introducer and terminator are two bytes each; a BEL is one. */
+size_t vt_taken(const struct vt *vt, size_t *ret_sequence)
+{
+	const struct parser *p = &vt->parser;
+
+	*ret_sequence = 2 + p->n_string + (p->is_by_bel ? 1 : 2);
+	return (size_t)(p->taken - p->fed);
+}
+
 /* Ends in GROUND with a code point begun: the next bytes continue or end it. */
 void parser_feed(struct vt *vt, const uint8_t *s, size_t n)
 {
 	struct parser *p = &vt->parser;
 	const uint8_t *end = s + n;
 
+	p->fed = s;
 	while (s < end) {
 		switch ((enum parser_state)p->state) {
 		case STATE_GROUND:

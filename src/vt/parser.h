@@ -66,6 +66,8 @@ struct parser {
 	char *string; /* payload of OSC, DCS, APC; NULL or size_string bytes */
 	size_t n_string, size_string, max_string;
 	bool is_void; /* the string was too long, or memory is out: skip it */
+
+	const uint8_t *fed, *taken; /* during a call: its bytes, and behind the string's end */
 };
 
 void parser_fini(struct parser *p);

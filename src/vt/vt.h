@@ -108,6 +108,13 @@ DEFINE_CLEANUP(struct vt *, vt_free);
 void vt_feed(struct vt *vt, const void *bytes, size_t n);
 
 /*
+ * For callbacks that a string sequence (OSC, DCS, APC) brought about: how many bytes
+ * of the vt_feed() under way were taken, with that sequence; @ret_sequence: of how
+ * many it consists itself, if no control character stands inside it.
+ */
+size_t vt_taken(const struct vt *vt, size_t *ret_sequence);
+
+/*
  * Another size: the primary screen and the history are wrapped again (nothing
  * is lost, the cursor stays on its character); the alternate screen is cut or
  * padded.  0, or -ENOMEM with everything as it was.

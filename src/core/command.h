@@ -1,0 +1,60 @@
+/*
+ * What a shell tells of its commands, by marks (data/shell): where its prompt,
+ * a command's output and its end are in the pane's output, to the byte.
+ *
+ *             A           B            C             D
+ *   UNKNOWN ----> BETWEEN ---> PROMPT ---> RUNNING ---> BETWEEN
+ *                    |    ---> CONTINUED (A;k=s: the shell wants more of the command)
+ *
+ * D without C: the line was empty, wrong, or interrupted; nothing ran.  C while
+ * RUNNING: bash goes through the lines of what was pasted.  A while RUNNING: the
+ * end was not told (somebody took our hook away).
+ *
+ * A mark without the pane's secret is somebody's output and means nothing here.
+ * Marks are noted while the emulator is fed and acted on behind it, since those
+ * who are told may do anything.
+ */
+#ifndef CORE_COMMAND_H
+#define CORE_COMMAND_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "core/core.h"
+#include "core/shell.h"
+
+struct vt_mark_event;
+
+enum shell_state { SHELL_UNKNOWN, SHELL_BETWEEN, SHELL_PROMPT, SHELL_CONTINUED, SHELL_RUNNING };
+
+struct shell {
+	enum shell_kind kind;
+	enum shell_state state;
+	char nonce[SHELL_NONCE_BYTES];
+	bool has_line_noted;         /* since the last C */
+	bool is_continuation;        /* the prompt now shown is a secondary one */
+	bool is_ended;               /* `command` has ended and is not told yet */
+	char *cwd;                   /* as the shell told; NULL: never */
+	char *line;                  /* the command about to begin, as the shell told; NULL: not */
+	struct core_command command; /* that runs or ran last; texts are ours */
+	bool is_interrupted;         /* by us: prompts count again behind the next D */
+	struct buf notes;            /* struct command_note */
+};
+
+/* NULL: it was not started with integration, or memory is out. */
+struct shell *command_shell(struct pane *p);
+void command_free(struct pane *p);
+
+/* From the emulator, while it is fed.  [@begin, @end) is the mark in the output. */
+void command_note_mark(struct pane *p, const struct vt_mark_event *ev, uint64_t begin,
+		       uint64_t end);
+void command_note_line(struct pane *p, const char *text, const char *nonce);
+void command_note_var(struct pane *p, const char *name, const char *value);
+
+/* Behind it: act on what was noted. */
+void command_turn(struct pane *p);
+
+void command_on_exit(struct pane *p);
+/* Nothing stands behind its prompt. */
+bool command_is_line_empty(struct pane *p);
+
+#endif
