@@ -5,7 +5,7 @@
 
 #include "journal/crc32c.h"
 
-#define SEGMENT_MAGIC "OFJRNL\r\n"
+static const uint8_t segment_magic[8] = { 'O', 'F', 'J', 'R', 'N', 'L', '\r', '\n' };
 #define FRAME_MAGIC 0x424a464fu   /* "OFJB" */
 #define TRAILER_MAGIC 0x584a464fu /* "OFJX" */
 
@@ -54,7 +54,7 @@ static uint64_t get64(const uint8_t *p)
 void format_put_segment(uint8_t *p, const struct format_segment *s)
 {
 	memset(p, 0, FORMAT_SEGMENT_BYTES);
-	memcpy(p, SEGMENT_MAGIC, 8);
+	memcpy(p, segment_magic, sizeof segment_magic);
 	put32(p + 8, JOURNAL_VERSION);
 	put32(p + 16, s->nonce);
 	put32(p + 20, s->flags);
@@ -66,7 +66,7 @@ void format_put_segment(uint8_t *p, const struct format_segment *s)
 
 int format_get_segment(const uint8_t *p, struct format_segment *ret)
 {
-	if (memcmp(p, SEGMENT_MAGIC, 8) != 0)
+	if (memcmp(p, segment_magic, sizeof segment_magic) != 0)
 		return FORMAT_E_BAD;
 	/* A newer version may have moved all that follows, its CRC too. */
 	if (get32(p + 8) > JOURNAL_VERSION)
@@ -126,24 +126,16 @@ bool format_get_record(const uint8_t *p, uint32_t nonce, struct format_record *r
 /* Most bytes of data that a kind may have. */
 static uint32_t max_data(uint8_t kind)
 {
-	switch (kind) {
-	case JOURNAL_OUTPUT:
-	case JOURNAL_INPUT:
-		return JOURNAL_OUTPUT_MAX;
-	case JOURNAL_MARK:
-	case JOURNAL_SPAWN:
-		return JOURNAL_TEXT_MAX;
-	case JOURNAL_RESIZE:
-	case JOURNAL_EXIT:
-	case JOURNAL_CLOSED:
-	case JOURNAL_GAP:
-		return 0;
-	case FORMAT_KIND_BLOCK:
-	case FORMAT_KIND_END:
-		return FORMAT_STATE_BYTES;
-	default: /* checkpoints, and what the future brings */
-		return JOURNAL_CHECKPOINT_MAX;
-	}
+	static const uint32_t max[] = {
+		[JOURNAL_OUTPUT] = JOURNAL_OUTPUT_MAX,
+		[JOURNAL_INPUT] = JOURNAL_OUTPUT_MAX,
+		[JOURNAL_MARK] = JOURNAL_TEXT_MAX,
+		[JOURNAL_SPAWN] = JOURNAL_TEXT_MAX,
+		[JOURNAL_CHECKPOINT] = JOURNAL_CHECKPOINT_MAX,
+	};
+
+	/* The future may bring anything; a checkpoint is the most that we can hold. */
+	return kind < ARRAY_LEN(max) ? max[kind] : JOURNAL_CHECKPOINT_MAX;
 }
 
 bool format_is_possible(const struct format_record *r)

@@ -76,9 +76,10 @@ static void the_checksum_is_the_published_one(void **state)
 	assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283);
 	assert_int_equal(crc32c_plain(0, "123456789", 9), 0xe3069283);
 	assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
-	for (size_t n = 0; n < 32; n++)
+	for (size_t n = 0; n < 32; n++) {
 		assert_int_equal(crc32c(99, "0123456789abcdefghijklmnopqrstuvw", n),
 				 crc32c_plain(99, "0123456789abcdefghijklmnopqrstuvw", n));
+	}
 }
 
 static void what_was_appended_is_read_back(void **state)

@@ -263,12 +263,13 @@ static int trim(struct journal_reader *r, struct journal_record *ret)
 	uint64_t *seq = &r->sight.seq[ret->stream];
 	uint64_t end = *seq;
 
-	if (ret->kind == JOURNAL_OUTPUT)
+	if (ret->kind == JOURNAL_OUTPUT) {
 		end = ret->seq + ret->data[0].n;
-	else if (ret->kind == JOURNAL_GAP)
+	} else if (ret->kind == JOURNAL_GAP) {
 		end = ret->gap.to;
-	else
+	} else {
 		ret->seq = *seq;
+	}
 	if (ret->kind != JOURNAL_OUTPUT && ret->kind != JOURNAL_GAP)
 		return 0;
 	if (end <= *seq)
@@ -342,10 +343,11 @@ static bool is_reached(const struct journal_reader *r, struct journal_record *re
 		return true;
 	if (rec->stream != r->skip_stream)
 		return false;
-	if (rec->kind == JOURNAL_OUTPUT)
+	if (rec->kind == JOURNAL_OUTPUT) {
 		end += rec->data[0].n;
-	else if (rec->kind == JOURNAL_GAP)
+	} else if (rec->kind == JOURNAL_GAP) {
 		end = rec->gap.to;
+	}
 	if (end < r->skip_seq || (end == r->skip_seq && end != rec->seq))
 		return false;
 	if (rec->seq < r->skip_seq) {

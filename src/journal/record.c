@@ -17,9 +17,10 @@ bool record_is_valid(const struct journal_record *r)
 	if (r->kind < JOURNAL_OUTPUT || r->kind > JOURNAL_CHECKPOINT)
 		return false;
 	record_to_format(r, &f);
-	if (r->kind == JOURNAL_OUTPUT) /* of any length: it is split */
+	if (r->kind == JOURNAL_OUTPUT) { /* of any length: it is split */
 		return n > 0 && n <= FORMAT_SEQ_MAX && r->seq <= FORMAT_SEQ_MAX - n &&
 		       r->stream < JOURNAL_STREAMS;
+	}
 	f.n_data = (uint32_t)MIN(n, UINT32_MAX);
 	return format_is_possible(&f);
 }
@@ -191,9 +192,9 @@ int journal_cursor_next(struct journal_cursor *c, struct journal_record *ret)
 	const uint8_t *data;
 	int r;
 
-	do
+	do {
 		r = cursor_next(c, &f, &data);
-	while (r == CURSOR_E_DATA ||
-	       (r == 0 && (f.kind == FORMAT_KIND_BLOCK || f.kind == FORMAT_KIND_END)));
+	} while (r == CURSOR_E_DATA ||
+		 (r == 0 && (f.kind == FORMAT_KIND_BLOCK || f.kind == FORMAT_KIND_END)));
 	return r == 0 ? record_from_format(&f, data, ret) : JOURNAL_E_END;
 }

@@ -198,9 +198,10 @@ static int give_up_last(struct journal_writer *w, const struct dir_path *path, b
 
 	if (is_raw && was_just_begun(w, path)) {
 		r = io_unlink(path->s);
-		if (r == 0)
+		if (r == 0) {
 			writer_notice(w->opts.hooks, JOURNAL_NOTICE_CUT,
 				      "%s: begun, and nothing in it", path->s);
+		}
 		w->was_torn = true;
 	} else {
 		r = set_aside(w, path, false);

@@ -93,9 +93,9 @@ void rig_close(struct rig *r)
 uint8_t rig_byte(uint32_t stream, uint64_t seq)
 {
 	/* Text with some pattern, so that it can be compressed. */
-	uint64_t x = seq / 7 * 2654435761u;
+	uint64_t x = seq / 7 * 2654435761;
 
-	return (uint8_t)(32 + (x >> 20 ^ seq % 11 ^ stream * 5) % 90);
+	return (uint8_t)(32 + (x >> 20 ^ seq % 11 ^ stream * 5ull) % 90);
 }
 
 static struct journal_record stamp(struct rig *r, enum journal_kind kind)
@@ -190,12 +190,13 @@ void rig_walk(struct journal_reader *jr, struct rig_sum *ret)
 
 	for (;;) {
 		s.end = journal_next(jr, &rec);
-		if (s.end == 0)
+		if (s.end == 0) {
 			walk_record(&rec, &s, has);
-		else if (s.end == JOURNAL_E_UNKNOWN)
+		} else if (s.end == JOURNAL_E_UNKNOWN) {
 			s.n_unknown++;
-		else
+		} else {
 			break;
+		}
 	}
 	*ret = s;
 }

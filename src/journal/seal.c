@@ -84,9 +84,10 @@ static int set_aside(struct journal_writer *w, uint64_t number)
 
 	dir_name(w->dir, number, DIR_RAW, &path);
 	int r = dir_set_aside(&path, false, &aside);
-	if (r == 0)
+	if (r == 0) {
 		writer_notice(w->opts.hooks, JOURNAL_NOTICE_DAMAGED, "%s is damaged: kept as %s",
 			      path.s, aside.s);
+	}
 	return err_trace(r);
 }
 
@@ -167,7 +168,7 @@ static int pack_block(struct journal_writer *w, struct journal_squeezer *q)
 {
 	struct seal *s = w->seal;
 	struct format_entry *e = &s->raw.entries[s->next];
-	struct format_frame f;
+	struct format_frame f = { 0 };
 	int r = segment_load(&s->raw, s->next);
 
 	if (r != 0)

@@ -177,17 +177,17 @@ static int go_to_segment(struct journal_reader *r, const struct target *t)
 {
 	for (size_t i = r->list.n; i > 0; i--) {
 		const struct dir_segment *d = &r->list.segments[i - 1];
-		struct segment_start start;
+		struct segment_start start = { 0 };
 		int k = look_at_first(r, d, &start);
 
-		if (k == -ENOENT || k > 0 || !is_before(t, start.time_us, start.state.seq))
+		if (k == 0 && !is_before(t, start.time_us, start.state.seq))
 			continue;
 		if (k == 0)
 			k = reader_open_segment(r, d->number);
-		if (k < 0 && k != -ENOENT)
-			return err_trace(k);
 		if (k == 0)
 			return 0;
+		if (k < 0 && k != -ENOENT)
+			return err_trace(k);
 	}
 	/* From the oldest on, whatever it is. */
 	reader_rewind(r);
@@ -302,7 +302,7 @@ static int find_checkpoint(struct journal_reader *r, const struct journal_want *
 {
 	for (size_t i = r->list.n; i > 0; i--) {
 		const struct dir_segment *d = &r->list.segments[i - 1];
-		struct segment_start start;
+		struct segment_start start = { 0 };
 		int k = look_at_first(r, d, &start);
 
 		if (k == 0 && !fits(want, start.state.seq[0], start.time_us, 0))

@@ -38,10 +38,11 @@ int segment_open(struct segment *s, const char *path, uint64_t pane, uint64_t nu
 		return fd == -ENOENT ? fd : err_origin(fd);
 	*s = (struct segment){ .fd = fd, .loaded = SIZE_MAX };
 	int r = check_head(s, pane, number);
-	if (r != 0)
+	if (r != 0) {
 		segment_close(s);
-	else
+	} else {
 		s->valid = FORMAT_SEGMENT_BYTES;
+	}
 	return r;
 }
 
@@ -215,12 +216,13 @@ static int read_packed(struct segment *s, uint64_t offset, uint32_t n, uint32_t 
 
 static int load_sealed(struct segment *s, const struct format_entry *e)
 {
-	struct format_frame f;
+	struct format_frame f = { 0 };
 	int r = read_frame(s, e->offset, &f);
 
-	if (r == 0)
+	if (r == 0) {
 		r = read_packed(s, e->offset + FORMAT_FRAME_BYTES + f.n_filter, f.n_data,
 				f.data_crc);
+	}
 	return r == 0 ? unpack(s, &f) : err_trace(r);
 }
 
@@ -254,7 +256,7 @@ int segment_load(struct segment *s, size_t i)
 int segment_filter(struct segment *s, size_t i, size_t *ret_n)
 {
 	const struct format_entry *e = &s->entries[i];
-	struct format_frame f;
+	struct format_frame f = { 0 };
 
 	*ret_n = 0;
 	if (!s->is_sealed || e->n_filter == 0)

@@ -253,10 +253,11 @@ static int note_block(struct segment *s, uint64_t offset)
 		/* One block record, at the beginning. */
 		if ((f.kind == FORMAT_KIND_BLOCK) != (s->n == n_before))
 			break;
-		if (k == 0)
+		if (k == 0) {
 			r = segment_note(s, &f, data, offset);
-		else if (s->n == n_before)
+		} else if (s->n == n_before) {
 			break;
+		}
 	}
 	return r == 0 && s->n == n_before ? SEGMENT_E_BAD : r;
 }
