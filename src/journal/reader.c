@@ -11,17 +11,23 @@
  * ours. */
 #define MAX_TRIES 16
 
-static void close_segment(struct journal_reader *r)
+void reader_let_go(struct journal_reader *r)
 {
-	if (r->is_open)
+	if (r->held > 0)
 		segment_close(&r->segment);
+	r->held = 0;
+}
+
+/* It is done, but a seek may come back to it. */
+static void leave_segment(struct journal_reader *r)
+{
 	r->is_open = r->is_loaded = r->is_told = false;
 	r->block = r->at = 0;
 }
 
 void reader_rewind(struct journal_reader *r)
 {
-	close_segment(r);
+	leave_segment(r);
 	r->number = 0;
 	r->is_missing = false;
 	r->sight = (struct reader_sight){ 0 };
@@ -65,16 +71,29 @@ static bool is_newest(const struct journal_reader *r, uint64_t number)
 	return !dir_after(&r->list, number);
 }
 
+/* Have segment @number in r->segment, indexed. */
+static int hold_segment(struct journal_reader *r, uint64_t number)
+{
+	int k = 0;
+
+	if (r->held != number) {
+		reader_let_go(r);
+		k = open_either(&r->segment, r->dir, number);
+		if (k != 0)
+			return k;
+		r->held = number;
+	}
+	r->segment.is_newest = is_newest(r, number);
+	k = segment_index(&r->segment);
+	if (k != 0)
+		reader_let_go(r);
+	return k;
+}
+
 int reader_open_segment(struct journal_reader *r, uint64_t number)
 {
-	close_segment(r);
-	int k = open_either(&r->segment, r->dir, number);
-	if (k == 0) {
-		r->segment.is_newest = is_newest(r, number);
-		k = segment_index(&r->segment);
-		if (k != 0)
-			segment_close(&r->segment);
-	}
+	leave_segment(r);
+	int k = hold_segment(r, number);
 	if (k < 0)
 		return k == -ENOENT ? k : err_trace(k);
 	/* Of the newest one not even the beginning may be written yet. */
@@ -95,7 +114,7 @@ static int next_segment(struct journal_reader *r)
 		int k;
 
 		if (!d) {
-			close_segment(r);
+			leave_segment(r);
 			return JOURNAL_E_END;
 		}
 		if (r->number > 0 && d->number > r->number + 1)
@@ -233,8 +252,8 @@ static int make_gap(struct journal_reader *r, const struct format_record *f, uin
 
 enum { TAKE_E_NOTHING = 64, TAKE_E_GAP };
 
-/* The record at a block's beginning.  TAKE_E_GAP: @ret is what is missing in front. */
-static int take_block(struct journal_reader *r, const struct format_record *f, const uint8_t *data,
+/* A record that says where the streams stand.  TAKE_E_GAP: @ret is what is missing in front. */
+static int take_state(struct journal_reader *r, const struct format_record *f, const uint8_t *data,
 		      struct journal_record *ret)
 {
 	struct format_state state;
@@ -287,10 +306,8 @@ static int trim(struct journal_reader *r, struct journal_record *ret)
 static int take(struct journal_reader *r, const struct format_record *f, const uint8_t *data,
 		struct journal_record *ret)
 {
-	if (f->kind == FORMAT_KIND_BLOCK)
-		return take_block(r, f, data, ret);
-	if (f->kind == FORMAT_KIND_END)
-		return TAKE_E_NOTHING;
+	if (f->kind == FORMAT_KIND_BLOCK || f->kind == FORMAT_KIND_END)
+		return take_state(r, f, data, ret);
 	if (f->seq > r->sight.seq[f->stream] && f->kind != JOURNAL_GAP) {
 		int ignored = make_gap(r, f, f->stream, f->seq, ret);
 

@@ -24,9 +24,10 @@ struct journal_reader {
 	struct dir_list list;
 	struct segment segment;
 	uint64_t number; /* of the segment that is open, or was passed last; 0: none yet */
-	bool is_open;
-	bool is_loaded;  /* block `block` is the one being read */
-	bool is_told;    /* journal_next_block() told of it, and it was not loaded since */
+	uint64_t held;  /* number of the one in `segment`; 0: none.  It is kept for the next seek */
+	bool is_open;   /* it is the one being read */
+	bool is_loaded; /* block `block` is the one being read */
+	bool is_told;   /* journal_next_block() told of it, and it was not loaded since */
 	bool is_missing; /* a segment that was listed is gone */
 	size_t block;    /* the one being read, or the next to be */
 	size_t at;       /* offset in it */
@@ -44,6 +45,7 @@ enum {
 
 /* Back to before the oldest record; forgets what was given out. */
 void reader_rewind(struct journal_reader *r);
+void reader_let_go(struct journal_reader *r); /* of the segment */
 /* Open segment @number in either form, and index it.  -ENOENT without a trace,
  * READER_E_BAD, JOURNAL_E_VERSION: then none is open, but it counts as passed. */
 NODISCARD int reader_open_segment(struct journal_reader *r, uint64_t number);

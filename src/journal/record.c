@@ -166,7 +166,20 @@ void track_apply(struct track *t, const struct format_record *f, const uint8_t *
 	}
 }
 
+bool cursor_is_good(const struct journal_cursor *c, const struct format_record *f,
+		    const uint8_t *data)
+{
+	return format_data_crc(c->nonce, data, f->n_data) == f->data_crc;
+}
+
 int cursor_next(struct journal_cursor *c, struct format_record *ret, const uint8_t **ret_data)
+{
+	int r = cursor_hop(c, ret, ret_data);
+
+	return r == 0 && !cursor_is_good(c, ret, *ret_data) ? CURSOR_E_DATA : r;
+}
+
+int cursor_hop(struct journal_cursor *c, struct format_record *ret, const uint8_t **ret_data)
 {
 	size_t left = c->n - c->at;
 	const uint8_t *p = c->p + c->at;
@@ -181,8 +194,6 @@ int cursor_next(struct journal_cursor *c, struct format_record *ret, const uint8
 		return CURSOR_E_CUT;
 	c->at += FORMAT_RECORD_BYTES + ret->n_data;
 	*ret_data = p + FORMAT_RECORD_BYTES;
-	if (format_data_crc(c->nonce, *ret_data, ret->n_data) != ret->data_crc)
-		return CURSOR_E_DATA;
 	return 0;
 }
 

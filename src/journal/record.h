@@ -35,5 +35,10 @@ enum {
 /* The next record of any kind.  @ret_data points into the cursor's memory. */
 NODISCARD int cursor_next(struct journal_cursor *c, struct format_record *ret,
 			  const uint8_t **ret_data);
+/* The same without a look at the data: for who only wants to get past them. */
+NODISCARD int cursor_hop(struct journal_cursor *c, struct format_record *ret,
+			 const uint8_t **ret_data);
+NODISCARD bool cursor_is_good(const struct journal_cursor *c, const struct format_record *f,
+			      const uint8_t *data);
 
 #endif

@@ -168,6 +168,12 @@ static int adopt_raw(struct journal_writer *w, struct segment *s, const struct d
 		r = s->is_torn ? cut(w, s, path) : keep_prefix(w, s, path);
 	if (r < 0)
 		return err_trace(r);
+	if (s->n_lost > 0) {
+		w->was_torn = true;
+		writer_notice(w->opts.hooks, JOURNAL_NOTICE_DAMAGED,
+			      "%s is damaged: %llu bytes in it are passed over", path->s,
+			      (unsigned long long)s->n_lost);
+	}
 	w->nonce = s->head.nonce;
 	w->end = s->valid;
 	w->now.has_segment = true;

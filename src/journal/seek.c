@@ -34,7 +34,7 @@ static void set_last(struct journal_reader *r, const struct segment *s)
 	j->exit_code = f->exit_code;
 	j->exit_signal = f->exit_signal;
 	j->has_records = true;
-	j->was_torn |= s->is_cut;
+	j->was_torn |= s->is_cut || s->n_lost > 0;
 }
 
 /* 0, SEGMENT_E_BAD: not of this segment; JOURNAL_E_VERSION. */
@@ -59,6 +59,9 @@ static int look_at_first(struct journal_reader *r, const struct dir_segment *d,
 			 struct segment_start *ret)
 {
 	struct segment s;
+
+	if (r->held == d->number)
+		return segment_first(&r->segment, ret);
 	int k = open_either(r, d, &s);
 
 	if (k != 0)
@@ -140,7 +143,7 @@ int journal_reader_open(const char *dir, struct journal_reader **ret)
 struct journal_reader *journal_reader_close(struct journal_reader *r)
 {
 	if (r) {
-		reader_rewind(r);
+		reader_let_go(r);
 		dir_fini(&r->list);
 		mem_free(r->dir);
 		mem_free(r);
@@ -244,11 +247,10 @@ static size_t find_in_block(const struct segment *s, const struct journal_want *
 	struct format_record f;
 	const uint8_t *data;
 	size_t found = SIZE_MAX, at = 0;
-	int k;
 
-	while ((k = cursor_next(&c, &f, &data)) == 0 || k == CURSOR_E_DATA) {
-		if (k == 0 && f.kind == JOURNAL_CHECKPOINT && f.stream == 0 &&
-		    fits(want, f.seq, f.time_us, f.b))
+	while (cursor_hop(&c, &f, &data) == 0) {
+		if (f.kind == JOURNAL_CHECKPOINT && f.stream == 0 &&
+		    fits(want, f.seq, f.time_us, f.b) && cursor_is_good(&c, &f, data))
 			found = at;
 		at = c.at;
 	}

@@ -103,9 +103,11 @@ static int first_of_raw(struct segment *s, struct segment_start *ret)
 
 int segment_first(struct segment *s, struct segment_start *ret)
 {
-	if (!s->is_sealed)
-		return first_of_raw(s, ret);
-	int r = segment_index(s);
+	int r = s->is_sealed ? SEGMENT_E_BAD : first_of_raw(s, ret);
+
+	if (r != SEGMENT_E_BAD)
+		return r;
+	r = segment_index(s);
 	if (r == 0) {
 		const struct format_entry *e = &s->entries[0];
 

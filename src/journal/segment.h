@@ -15,8 +15,10 @@ struct segment {
 	bool is_sealed;
 	bool is_newest; /* raw: what is wrong ends the journal, nothing is passed over */
 	bool is_indexed;
-	bool is_cut;  /* raw: bytes behind `valid` that are no records (yet) */
-	bool is_torn; /* ... and which a write that was cut off explains */
+	bool is_cut;     /* raw: bytes behind `valid` that are no records (yet) */
+	bool is_torn;    /* ... and which a write that was cut off explains */
+	bool is_split;   /* raw: the next record begins an entry, whatever it is */
+	uint64_t n_lost; /* raw: bytes in the middle that are no records */
 	struct format_segment head;
 	uint64_t n_bytes;             /* of the file, when last looked */
 	uint64_t valid;               /* raw: offset behind the last good record */

@@ -27,8 +27,10 @@ int segment_note(struct segment *s, const struct format_record *f, const uint8_t
 	struct format_entry *e;
 
 	track_apply(&s->track, f, data);
-	if (f->kind == FORMAT_KIND_BLOCK) {
+	if (f->kind == FORMAT_KIND_BLOCK || s->is_split) {
 		struct format_entry fresh;
+
+		s->is_split = false;
 
 		begin_entry(&fresh, &s->track, f, offset);
 		int r = segment_add_entry(s, &fresh);
@@ -53,17 +55,23 @@ struct scan {
 	uint64_t at;    /* file offset of p[0] */
 };
 
-/* Read on behind what is valid, at least @want bytes if the file has them. */
-static int fill(struct segment *s, struct scan *w, size_t want)
+/* Read at @at, at least @want bytes if the file has them. */
+static int fill_at(struct segment *s, struct scan *w, uint64_t at, size_t want)
 {
 	size_t size = want > CHUNK_BYTES ? want : CHUNK_BYTES;
 	int r = segment_reserve(&w->p, &w->size, size);
 
 	if (r < 0)
 		return err_trace(r);
-	w->at = s->valid;
+	w->at = at;
 	r = io_read_at(s->fd, w->p, size, w->at, &w->n);
 	return r < 0 ? err_origin(r) : 0;
+}
+
+/* The same behind what is valid. */
+static int fill(struct segment *s, struct scan *w, size_t want)
+{
+	return fill_at(s, w, s->valid, want);
 }
 
 static bool is_zero(const uint8_t *p, size_t n)
@@ -111,9 +119,9 @@ static int take(struct segment *s, const struct format_record *f, const uint8_t 
 	bool is_block = f->kind == FORMAT_KIND_BLOCK;
 
 	/* A segment begins with a block, and a block knows where it is. */
-	if ((s->n == 0 && !is_block) || (is_block && f->b != at))
+	if ((s->n == 0 && !is_block && !s->is_split) || (is_block && f->b != at))
 		return SEGMENT_E_BAD;
-	if (!is_block && s->entries[s->n - 1].n_raw + n > FORMAT_BLOCK_MAX)
+	if (!is_block && !s->is_split && s->entries[s->n - 1].n_raw + n > FORMAT_BLOCK_MAX)
 		return SEGMENT_E_BAD;
 	int r = segment_note(s, f, data, at);
 	if (r == 0) {
@@ -136,6 +144,14 @@ static int pass_over(struct segment *s, const struct format_record *f)
 	return 0;
 }
 
+/* The bytes of output count for nothing here but in the newest segment, where they tell
+ * whether it ends; who reads them checks them. */
+static bool is_good(const struct segment *s, const struct journal_cursor *c,
+		    const struct format_record *f, const uint8_t *data)
+{
+	return (f->kind == JOURNAL_OUTPUT && !s->is_newest) || cursor_is_good(c, f, data);
+}
+
 /* All records in the window.  0: it is used up; SEGMENT_E_BAD: no further. */
 static int scan_window(struct segment *s, const struct scan *w)
 {
@@ -145,15 +161,53 @@ static int scan_window(struct segment *s, const struct scan *w)
 	int r = 0;
 
 	while (r == 0) {
-		int k = cursor_next(&c, &f, &data);
+		int k = cursor_hop(&c, &f, &data);
 
 		if (k == CURSOR_E_END || k == CURSOR_E_CUT)
 			return 0;
 		if (k == CURSOR_E_BAD)
 			return SEGMENT_E_BAD;
-		r = k == CURSOR_E_DATA ? pass_over(s, &f) : take(s, &f, data, s->valid);
+		r = is_good(s, &c, &f, data) ? take(s, &f, data, s->valid) : pass_over(s, &f);
 	}
 	return r;
+}
+
+/* Whether @p, at offset @at, is a record that says where it stands: a block or an end. */
+static bool is_landmark(const struct segment *s, const uint8_t *p, uint64_t at)
+{
+	struct journal_cursor c = { .p = p,
+				    .n = FORMAT_BLOCK_RECORD_BYTES,
+				    .nonce = s->head.nonce };
+	struct format_record f;
+	const uint8_t *data;
+
+	/* Cheap things first: this is asked for every byte. */
+	if (p[12] != FORMAT_KIND_BLOCK && p[12] != FORMAT_KIND_END)
+		return false;
+	return cursor_next(&c, &f, &data) == 0 && f.b == at;
+}
+
+/* Behind damage: go on at the next landmark.  SEGMENT_E_BAD: there is none. */
+static int resync(struct segment *s, struct scan *w)
+{
+	uint64_t at = s->valid + 1;
+
+	for (;;) {
+		int r = fill_at(s, w, at, CHUNK_BYTES);
+		if (r < 0)
+			return err_trace(r);
+		if (w->n < FORMAT_BLOCK_RECORD_BYTES)
+			return SEGMENT_E_BAD;
+		for (size_t i = 0; i + FORMAT_BLOCK_RECORD_BYTES <= w->n; i++) {
+			if (is_landmark(s, w->p + i, at + i)) {
+				s->n_lost += at + i - s->valid;
+				s->valid = at + i;
+				s->is_split = true;
+				return 0;
+			}
+		}
+		at += w->n - FORMAT_BLOCK_RECORD_BYTES + 1;
+	}
 }
 
 int segment_scan(struct segment *s)
@@ -168,6 +222,8 @@ int segment_scan(struct segment *s)
 	if (!s->is_indexed) {
 		s->valid = FORMAT_SEGMENT_BYTES;
 		s->n = 0;
+		s->n_lost = 0;
+		s->is_split = false;
 		s->track = (struct track){ 0 };
 	}
 	size_t want = CHUNK_BYTES;
@@ -176,6 +232,8 @@ int segment_scan(struct segment *s)
 		r = fill(s, &w, want);
 		if (r == 0)
 			r = scan_window(s, &w);
+		if (r == SEGMENT_E_BAD)
+			r = resync(s, &w);
 		want = CHUNK_BYTES;
 		if (r == 0 && s->valid == before)
 			want = wanted(s, &w);

@@ -541,7 +541,7 @@ int journal_writer_close(struct journal_writer *w)
 		return 0;
 	int r = journal_flush(w);
 	if (r == 0 && w->wants_end && w->now.has_segment) {
-		r = put_state(w, FORMAT_KIND_END, 0);
+		r = put_state(w, FORMAT_KIND_END, offset(w));
 		if (r == 0)
 			r = journal_flush(w);
 	}
