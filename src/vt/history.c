@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "vt/history_page.h"
+#include "vt/history_share.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -81,20 +82,66 @@ static void close_reader(const struct history *h)
 	*h->reader = (struct reader){ 0 };
 }
 
-static void cold_unref(const struct history *h, struct cold *c)
+void page_cold_unref(struct cold *c)
 {
-	if (!c || --c->n_pages)
+	if (--c->n_refs == 0)
+		mem_free(c);
+}
+
+/* The page was the last of the history that pointed there, or another follows. */
+static void drop_cold(const struct history *h, struct cold *c)
+{
+	if (!c)
 		return;
 	if (h->reader->cold == c)
 		close_reader(h);
-	mem_free(c);
+	page_cold_unref(c);
+}
+
+/* --- bytes of pages --- */
+
+struct raw {
+	uint64_t n_refs;
+	uint64_t unused; /* what follows is aligned as malloc() does it */
+	uint8_t bytes[];
+};
+
+static struct raw *raw_of(uint8_t *bytes)
+{
+	return CONTAINER_OF(bytes, struct raw, bytes);
+}
+
+uint8_t *page_raw_new(size_t n)
+{
+	struct raw *r = mem_realloc(NULL, sizeof(*r) + n);
+
+	if (!r)
+		return NULL;
+	r->n_refs = 1;
+	return r->bytes;
+}
+
+void page_raw_ref(uint8_t *raw)
+{
+	raw_of(raw)->n_refs++;
+}
+
+void page_raw_unref(uint8_t *raw)
+{
+	if (raw && --raw_of(raw)->n_refs == 0)
+		mem_free(raw_of(raw));
+}
+
+bool page_raw_is_shared(uint8_t *raw)
+{
+	return raw_of(raw)->n_refs > 1;
 }
 
 static void page_fini(const struct history *h, struct page *p)
 {
 	page_free_links(p, 0);
-	mem_free(p->raw);
-	cold_unref(h, p->cold);
+	page_raw_unref(p->raw);
+	drop_cold(h, p->cold);
 	p->raw = NULL;
 	p->cold = NULL;
 }
@@ -110,7 +157,7 @@ struct history *history_free(struct history *h)
 	if (!h)
 		return NULL;
 	history_clear(h);
-	mem_free(h->spare);
+	page_raw_unref(h->spare);
 	mem_free(h->cache);
 	mem_free(h->pages);
 	mem_free(h->reader);
@@ -123,7 +170,7 @@ struct history *history_free(struct history *h)
 static void retire_page(struct history *h, struct page *p)
 {
 	h->n_bytes -= page_bytes(p);
-	if (p->raw && !h->spare && p->index_end == h->page_bytes) {
+	if (p->raw && !h->spare && p->index_end == h->page_bytes && !page_raw_is_shared(p->raw)) {
 		h->spare = p->raw;
 		p->raw = NULL;
 	}
@@ -218,7 +265,7 @@ static struct page *open_page(struct history *h, size_t n)
 	close_last_page(h);
 	raw = size == h->page_bytes ? TAKE(h->spare) : NULL;
 	if (!raw)
-		raw = mem_realloc(NULL, size);
+		raw = page_raw_new(size);
 	if (!raw)
 		return NULL;
 	if (h->cache)
@@ -354,7 +401,7 @@ size_t history_memory(const struct history *h)
 
 		n += (p->raw ? p->index_end : 0) + page_links_memory(p);
 		if (p->cold && (!i || p->cold != p[-1].cold))
-			n += sizeof(*p->cold) + p->cold->n_bytes;
+			n += sizeof(*p->cold) + p->cold->n_bytes + p->cold->filter_bytes;
 	}
 	return n;
 }
@@ -500,31 +547,34 @@ int history_adopt(struct history *h, const struct page *p)
 
 /* --- cold pages --- */
 
-/* Move the index of a closed page down to its records, so that what is to be
- * kept is in one piece. */
-static void pack_page(struct page *p)
+/* A closed page with its index moved down to its records. */
+static uint32_t packed_bytes(const struct page *p)
 {
-	uint32_t n = 2 * p->n_stored, to = (p->used + 1) & ~1u;
+	return ((p->used + 1) & ~1u) + 2 * p->n_stored;
+}
 
-	if (p->index_end == to + n)
-		return; /* done already */
-	p->raw[p->used] = 0;
-	memmove(p->raw + to, p->raw + p->index_end - n, n);
-	p->index_end = to + n;
+/* Into @to, which is then its data: whoever shares the page has it as it was. */
+static void pack_page(struct page *p, uint8_t *to)
+{
+	uint32_t n = 2 * p->n_stored, at = (p->used + 1) & ~1u;
+
+	memcpy(to, p->raw, p->used);
+	to[at - 1] = p->used < at ? 0 : to[at - 1];
+	memcpy(to + at, p->raw + p->index_end - n, n);
+	p->index_end = at + n;
 }
 
 /* Pages from @first on that can be compressed together; their bytes. */
-static uint32_t find_group(struct history *h, uint32_t first, size_t *ret_bytes)
+static uint32_t find_group(const struct history *h, uint32_t first, size_t *ret_bytes)
 {
 	uint32_t n = 0;
 
 	for (*ret_bytes = 0; n < GROUP_PAGES && first + n < h->n_pages; n++) {
-		struct page *p = &h->pages[first + n];
+		const struct page *p = &h->pages[first + n];
 
 		if (!p->is_closed || !p->raw || p->is_stubborn)
 			break;
-		pack_page(p);
-		*ret_bytes += p->index_end;
+		*ret_bytes += packed_bytes(p);
 	}
 	return n;
 }
@@ -534,10 +584,63 @@ static void chill_pages(struct page *p, uint32_t n, struct cold *c)
 	uint32_t offset = 0;
 
 	for (uint32_t i = 0; i < n; i++, offset += p[i - 1].index_end) {
-		mem_free(TAKE(p[i].raw));
+		page_raw_unref(TAKE(p[i].raw));
 		p[i].cold = c;
 		p[i].cold_offset = offset;
 	}
+}
+
+/* Does the line in front of page @i go on in it? */
+static bool is_continued(const struct history *h, uint32_t i)
+{
+	const struct page *p = i > 0 ? &h->pages[i - 1] : NULL;
+	uint32_t at;
+
+	if (!p)
+		return false;
+	if (p->cold)
+		return p->cold->is_continued;
+	at = page_offset(p->raw, p->index_end, p->n_stored - 1);
+	return p->raw[at] & LINE_WRAPPED;
+}
+
+/* A filter of a 64th of what it is of, at most HISTORY_FILTER_BYTES. */
+static uint32_t filter_size(size_t n)
+{
+	uint32_t size = HISTORY_FILTER_BYTES;
+
+	while (size > 64 && size / 2 >= n / 64)
+		size /= 2;
+	return size;
+}
+
+/* What a group's lines are made of, joined where they were wrapped.  None if a line of
+ * it lies in part elsewhere: what spans the edge could not be told. */
+static void make_filter(const struct history *h, uint32_t first, struct cold *c,
+			const uint8_t *plain)
+{
+	struct history_filter f = { .bits = c->bytes + c->n_bytes, .size_bytes = c->filter_bytes };
+	struct line_buf scratch = LINE_BUF_INIT;
+	struct history_text line = { 0 };
+	size_t at = 0;
+	int r = 0;
+
+	memset(f.bits, 0, f.size_bytes);
+	for (uint32_t i = 0; i < c->n_refs; at += h->pages[first + i++].index_end) {
+		struct page p = h->pages[first + i];
+
+		p.links = NULL;
+		for (uint32_t k = 0; k < p.n_stored && r == 0; k++) {
+			r = page_text(&p, plain + at, k, &scratch, &line);
+			history_filter_add(&f, line.text, line.n_bytes);
+			if (!line.is_wrapped)
+				history_filter_end_line(&f);
+		}
+		page_free_links(&p, 0);
+	}
+	c->is_continued = line.is_wrapped;
+	c->has_filter = r == 0 && !line.is_wrapped && !is_continued(h, first);
+	line_buf_fini(&scratch);
 }
 
 /* All pages of a group in @plain, to one struct cold.  What does not shrink by an
@@ -547,13 +650,16 @@ static void compress_group(struct history *h, uint32_t first, uint32_t n, uint8_
 {
 	struct page *pages = &h->pages[first];
 	size_t room = size / 8 * 7, n_bytes, at = 0;
-	struct cold *c = mem_realloc(NULL, sizeof(*c) + room), *fitted;
+	uint32_t n_filter = filter_size(size);
+	struct cold *c = mem_realloc(NULL, sizeof(*c) + room + n_filter), *fitted;
 
 	if (!c)
 		return;
 	for (uint32_t i = 0; i < n; i++) {
-		memcpy(plain + at, pages[i].raw, pages[i].index_end);
-		at += pages[i].index_end;
+		struct page packed = pages[i];
+
+		pack_page(&packed, plain + at);
+		at += packed.index_end;
 	}
 	n_bytes = h->compress.compress(h->compress.user, plain, size, c->bytes, room);
 	if (!n_bytes) {
@@ -562,17 +668,21 @@ static void compress_group(struct history *h, uint32_t first, uint32_t n, uint8_
 		mem_free(c);
 		return;
 	}
-	fitted = mem_realloc(c, sizeof(*c) + n_bytes);
+	fitted = mem_realloc(c, sizeof(*c) + n_bytes + n_filter);
 	c = fitted ? fitted : c;
-	c->n_pages = n;
-	c->n_bytes = (uint32_t)n_bytes;
-	c->size_bytes = (uint32_t)size;
+	*c = (struct cold){ .n_refs = n,
+			    .n_bytes = (uint32_t)n_bytes,
+			    .size_bytes = (uint32_t)size,
+			    .filter_bytes = n_filter };
+	for (uint32_t i = 0; i < n; i++)
+		pages[i].index_end = packed_bytes(&pages[i]);
+	make_filter(h, first, c, plain);
 	chill_pages(pages, n, c);
 }
 
 static bool give_back(struct history *h)
 {
-	mem_free(TAKE(h->spare));
+	page_raw_unref(TAKE(h->spare));
 	close_reader(h);
 	return false;
 }

@@ -165,9 +165,10 @@ int history_page_load(struct history *h, const void *image, size_t n)
 	p.used = used;
 	p.n_lines = p.n_stored = lines;
 	p.index_end = to + 2 * lines;
-	p.raw = mem_zalloc(1, p.index_end);
+	p.raw = page_raw_new(p.index_end);
 	if (!p.raw)
 		return -ENOMEM;
+	p.raw[to - 1] = 0; /* fills up, if the records' bytes are odd */
 	memcpy(p.raw, head + HEAD_BYTES, used);
 	memcpy(p.raw + to, head + HEAD_BYTES + used, 2 * (size_t)lines);
 	r = check_page(&p);
@@ -176,6 +177,6 @@ int history_page_load(struct history *h, const void *image, size_t n)
 		r = history_adopt(h, &p);
 	}
 	if (r)
-		mem_free(p.raw);
+		page_raw_unref(p.raw);
 	return r;
 }

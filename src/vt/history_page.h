@@ -28,6 +28,7 @@
 #define VT_HISTORY_PAGE_H
 
 #include "vt/history.h"
+#include "vt/history_filter.h"
 
 #define PAGE_BYTES 65536u /* u16 index; a longer line gets a page to itself */
 
@@ -41,15 +42,26 @@ struct page_link {
 /* Pages that were compressed together: one after the other they have more in
  * common than each has in itself. */
 struct cold {
-	uint32_t n_pages;    /* that still point here; the last one frees it */
-	uint32_t n_bytes;    /* compressed */
-	uint32_t size_bytes; /* of all pages together */
-	uint8_t bytes[];
+	uint32_t n_refs;       /* pages that still point here; the last one frees it */
+	uint32_t n_bytes;      /* compressed */
+	uint32_t size_bytes;   /* of all pages together */
+	uint32_t filter_bytes; /* behind the compressed ones: of the lines, see history_filter.h */
+	bool has_filter;       /* no line lies in there only in part */
+	bool is_continued;     /* the last line goes on in the next page */
+	_Alignas(8) uint8_t bytes[]; /* behind all padding, so that *c can be assigned */
 };
+void page_cold_unref(struct cold *c);
+
+/* Bytes of a page: counted, since whoever shares a full page keeps them too.  NULL:
+ * out of memory. */
+NODISCARD uint8_t *page_raw_new(size_t n);
+void page_raw_ref(uint8_t *raw);
+void page_raw_unref(uint8_t *raw); /* NULL is fine */
+bool page_raw_is_shared(uint8_t *raw);
 
 struct page {
 	uint64_t base;               /* number of its first line, see history_dropped() */
-	uint8_t *raw;                /* NULL while cold */
+	uint8_t *raw;                /* page_raw_new(); NULL while cold */
 	struct cold *cold;           /* NULL while raw */
 	struct page_link *links;     /* those that readers asked for; freed with the page */
 	uint64_t mark_min, mark_max; /* ids; min > max = none */
@@ -111,6 +123,11 @@ void page_write(struct page *p, struct page_cache *cache, const struct line_view
  * HISTORY_E_DAMAGED. */
 NODISCARD int page_read(struct page *p, const uint8_t *data, uint32_t line, struct line_buf *buf,
 			struct line_view *ret_view);
+
+/* The same, only the text (history_share.h): 0, -ENOMEM. */
+struct history_text;
+NODISCARD int page_text(struct page *p, const uint8_t *data, uint32_t line, struct line_buf *buf,
+			struct history_text *ret);
 
 /* The marks of a line, into @ret[LINE_MARKS_MAX]; their number. */
 unsigned page_read_marks(const struct page *p, const uint8_t *data, uint32_t line,

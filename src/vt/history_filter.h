@@ -1,0 +1,36 @@
+/*
+ * What cannot be in a piece of text: which sequences of three bytes its lines
+ * have, by hash (a Bloom filter of one bit each).  Letters A-Z count as a-z, so
+ * that it serves both ways of looking at case.
+ */
+#ifndef VT_HISTORY_FILTER_H
+#define VT_HISTORY_FILTER_H
+
+#include "base/defs.h"
+
+#define HISTORY_FILTER_BYTES 4096u
+
+struct history_filter {
+	uint8_t *bits;       /* zeroed by the caller */
+	uint32_t size_bytes; /* a power of two, at most HISTORY_FILTER_BYTES */
+	uint32_t last;       /* the last three bytes of the line that is being added ... */
+	uint32_t n_line;     /* ... and how many it has */
+};
+
+/* A line may come in pieces. */
+void history_filter_add(struct history_filter *f, const char *text, size_t n);
+void history_filter_end_line(struct history_filter *f);
+
+/* The bits that a text needs. */
+#define HISTORY_PROBE_MAX 64u
+struct history_probe {
+	uint16_t bits[HISTORY_PROBE_MAX];
+	unsigned n; /* 0: anything may hold it */
+};
+/* @text is looked for.  @has_relatives: also with its letters in any case that Unicode
+ * knows; else at most with A-Z and a-z exchanged. */
+void history_probe_init(struct history_probe *p, const char *text, size_t n, bool has_relatives);
+bool history_filter_may_hold(const uint8_t *bits, uint32_t size_bytes,
+			     const struct history_probe *p);
+
+#endif
