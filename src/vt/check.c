@@ -31,7 +31,8 @@ static void check_grid(const struct vt *vt, const struct grid *g)
 		const struct row *r = g->rows[y];
 
 		row_check(r);
-		assert(r->n <= vt->cols);
+		assert(r->n <= term_width(vt, r));
+		assert(!(r->flags & LINE_DOUBLE) || !term_mode(vt, VT_MODE_DECLRMM));
 		assert(r->n_marks <= LINE_MARKS_MAX);
 		for (int x = 0; x < r->n; x++)
 			check_cell(vt, r->cells[x]);

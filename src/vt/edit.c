@@ -16,8 +16,14 @@ static bool is_protected(const struct vt *vt, struct cell c)
 	return style_get(&vt->styles, c.style)->attrs & STYLE_PROTECTED;
 }
 
-/* As row_erase(), but around what is protected. */
-static void erase_around(struct vt *vt, struct row *r, int from, int to, uint32_t blank)
+/* Columns [from, to), as far as the row has them. */
+static void erase(const struct vt *vt, struct row *r, int from, int to, uint32_t blank)
+{
+	row_erase(r, term_width(vt, r), term_clip(vt, r, from), term_clip(vt, r, to), blank);
+}
+
+/* The same, but around what is protected. */
+static void erase_around(const struct vt *vt, struct row *r, int from, int to, uint32_t blank)
 {
 	int x = from;
 
@@ -27,7 +33,7 @@ static void erase_around(struct vt *vt, struct row *r, int from, int to, uint32_
 		while (x < to && !is_protected(vt, row_cell(r, x)))
 			x++;
 		if (x > start)
-			row_erase(r, vt->cols, start, x, blank);
+			erase(vt, r, start, x, blank);
 		while (x < to && is_protected(vt, row_cell(r, x)))
 			x++;
 	}
@@ -46,7 +52,7 @@ void edit_erase(struct vt *vt, int y, int from, int to, bool is_selective)
 	if (spares_protected(vt, is_selective)) {
 		erase_around(vt, r, from, to, blank);
 	} else {
-		row_erase(r, vt->cols, from, to, blank);
+		erase(vt, r, from, to, blank);
 	}
 }
 
@@ -58,7 +64,7 @@ void edit_erase_rect(struct vt *vt, int y, int from, int to, bool is_selective)
 	if (is_selective && vt->protect == PROTECT_DEC) {
 		erase_around(vt, r, from, to, blank);
 	} else {
-		row_erase(r, vt->cols, from, to, blank);
+		erase(vt, r, from, to, blank);
 	}
 }
 
@@ -125,25 +131,34 @@ void edit_erase_chars(struct vt *vt, int n)
 	vt->cur.is_last = false;
 }
 
+/* Columns of the cursor's row that ICH and DCH shift: how many; 0 outside the
+ * margins. */
+static int shift_width(const struct vt *vt, const struct row *r)
+{
+	int x = vt->cur.x;
+
+	return x < vt->left || x > vt->right ? 0 : term_clip(vt, r, vt->right + 1) - x;
+}
+
 void edit_insert_chars(struct vt *vt, int n)
 {
-	if (vt->cur.x < vt->left || vt->cur.x > vt->right)
-		return;
-
 	uint32_t blank = term_blank(vt);
+	struct row *r = term_row(vt, vt->cur.y);
+	int x = vt->cur.x, width = shift_width(vt, r);
 
-	row_insert(term_row(vt, vt->cur.y), vt->cols, vt->cur.x, vt->right + 1, n, blank);
+	if (width > 0)
+		row_insert(r, term_width(vt, r), x, x + width, n, blank);
 	vt->cur.is_last = false;
 }
 
 void edit_delete_chars(struct vt *vt, int n)
 {
-	if (vt->cur.x < vt->left || vt->cur.x > vt->right)
-		return;
-
 	uint32_t blank = term_blank(vt);
+	struct row *r = term_row(vt, vt->cur.y);
+	int x = vt->cur.x, width = shift_width(vt, r);
 
-	row_delete(term_row(vt, vt->cur.y), vt->cols, vt->cur.x, vt->right + 1, n, blank);
+	if (width > 0)
+		row_delete(r, term_width(vt, r), x, x + width, n, blank);
 	vt->cur.is_last = false;
 }
 

@@ -341,8 +341,8 @@ static void put_parser(struct writer *w)
 	if (image_has_params(state))
 		put_params(w, &p->params, state);
 	if (image_has_string(state)) {
-		put(w, (uint8_t)p->introducer);
-		put(w, (uint8_t)p->final);
+		put(w, state == STATE_STRING ? (uint8_t)p->introducer : 0);
+		put(w, state == STATE_DCS_PASS ? (uint8_t)p->final : 0);
 		put(w, p->is_void);
 		put(w, p->max_string);
 		put_text(w, p->string, p->n_string);

@@ -301,7 +301,7 @@ static int get_run(struct reader *r, struct row *row, int x, int room, uint32_t 
 
 static void get_cells(struct reader *r, struct row *row)
 {
-	int n = (int)get_max(r, (uint64_t)r->vt->cols);
+	int n = (int)get_max(r, (uint64_t)term_width(r->vt, row));
 	uint32_t style = 0;
 
 	if (!row_open(row, r->vt->cols)) {
@@ -340,6 +340,8 @@ static void get_row(struct reader *r, struct row *row)
 	unsigned head = (unsigned)get_max(r, flags | ROW_HAS_MARKS | ROW_HAS_CELLS);
 
 	row->flags = (uint8_t)(head & flags);
+	if (head & LINE_DOUBLE && term_mode(r->vt, VT_MODE_DECLRMM))
+		fail(r);
 	row->age = r->vt->age;
 	if (head & ROW_HAS_MARKS)
 		get_marks(r, row);

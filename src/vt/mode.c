@@ -82,6 +82,13 @@ void screen_switch(struct vt *vt, bool is_alternate)
 	term_forget_last(vt);
 }
 
+static void put_alternate(struct vt *vt, bool is_set)
+{
+	mode_put(vt, VT_MODE_ALT_47, is_set);
+	mode_put(vt, VT_MODE_ALT_1047, is_set);
+	mode_put(vt, VT_MODE_ALT_1049, is_set);
+}
+
 /* 47, 1047 and 1049 are one switch that differs in what else is done. */
 static void mode_alternate(struct vt *vt, enum vt_mode m, bool is_set)
 {
@@ -102,9 +109,7 @@ static void mode_alternate(struct vt *vt, enum vt_mode m, bool is_set)
 		if (m == VT_MODE_ALT_1049)
 			cursor_restore(vt);
 	}
-	mode_put(vt, VT_MODE_ALT_47, is_set);
-	mode_put(vt, VT_MODE_ALT_1047, is_set);
-	mode_put(vt, VT_MODE_ALT_1049, is_set);
+	put_alternate(vt, is_set);
 }
 
 /* --- modes with effects --- */
@@ -123,17 +128,27 @@ static void mode_columns(struct vt *vt, bool is_set)
 	term_ask_size(vt, is_set ? 132 : 80, vt->rows);
 }
 
+/* Double-width lines and margins do not go together. */
+static void make_single(const struct vt *vt, struct grid *g)
+{
+	for (int y = 0; y < g->n_rows; y++) {
+		struct row *r = g->rows[y];
+
+		if (r->flags & LINE_DOUBLE) {
+			r->flags &= LINE_WRAPPED;
+			r->age = vt->age;
+		}
+	}
+}
+
 static void mode_left_right(struct vt *vt, bool is_set)
 {
 	if (vt->level < 4)
 		return;
 	mode_put(vt, VT_MODE_DECLRMM, is_set);
 	if (is_set) {
-		/* Double-width lines and margins do not go together. */
-		for (int y = 0; y < vt->rows; y++) {
-			if (vt->grid->rows[y]->flags & LINE_DOUBLE)
-				term_row(vt, y)->flags &= LINE_WRAPPED;
-		}
+		make_single(vt, &vt->primary.grid);
+		make_single(vt, &vt->alternate.grid);
 	}
 	vt->left = 0;
 	vt->right = vt->cols - 1;
@@ -186,8 +201,10 @@ void mode_set(struct vt *vt, enum vt_mode m, bool is_set)
 			cursor_restore(vt);
 		}
 	}
-	if (m == VT_MODE_ALT_ALLOWED && !is_set)
+	if (m == VT_MODE_ALT_ALLOWED && !is_set) {
 		screen_switch(vt, false);
+		put_alternate(vt, false);
+	}
 	mode_put(vt, m, is_set);
 	if (m == VT_MODE_DECOM) {
 		cursor_set(vt, 0, 0);

@@ -103,8 +103,19 @@ static void print_ascii_mapped(struct vt *vt, const uint8_t *p, size_t n)
 		print_code_point(vt, *p++);
 }
 
+/* What was printed last takes in whatever comes next (UAX #29, GB9b). */
+static bool joins_any(const struct vt *vt)
+{
+	return vt->last_x >= 0 && unicode_class(vt->last_props) == UNICODE_PREPEND;
+}
+
 void print_ascii(struct vt *vt, const uint8_t *p, size_t n)
 {
+	if (joins_any(vt)) {
+		print_code_point(vt, *p++);
+		if (!--n)
+			return;
+	}
 	if (vt->is_simple) {
 		print_ascii_simple(vt, p, n);
 	} else {
@@ -124,6 +135,7 @@ void print_cell(struct vt *vt, uint32_t cp, int n_cols)
 		if (limit < 2 || limit - vt->left < 2) {
 			cp = PRINT_REPLACEMENT; /* no room on any line */
 			n_cols = 1;
+			vt->last_props = unicode_props(cp);
 		} else if (term_mode(vt, VT_MODE_DECAWM)) {
 			/* What is left of the line stays blank, and reflow knows
 			 * it as filling because the line is wrapped. */

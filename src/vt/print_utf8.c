@@ -284,15 +284,16 @@ static const uint8_t *print_run(struct vt *vt, const uint8_t *s, const uint8_t *
 {
 	uint32_t style = term_pen(vt);
 	struct row *r = term_row(vt, vt->cur.y);
+	/* Two columns short of the edge: whatever comes fits without a wrap. */
+	int limit = print_limit(vt, r) - 2;
 	struct progress p;
 
-	if (vt->cur.is_last || vt->cur.x < r->n || !row_open(r, vt->cols) ||
+	if (vt->cur.is_last || vt->cur.x >= limit || vt->cur.x < r->n || !row_open(r, vt->cols) ||
 	    (vt->last_x >= 0 && !stands_apart(vt->last_props)))
 		return s;
 	if (vt->cur.x > r->n)
 		row_span(r, vt->cols, vt->cur.x, vt->cur.x); /* blanks up to there */
-	/* Two columns short of the edge: whatever comes fits without a wrap. */
-	p = run_cells(r->cells, vt->cur.x, print_limit(vt, r) - 2, style, s, end);
+	p = run_cells(r->cells, vt->cur.x, limit, style, s, end);
 	if (p.cp) {
 		r->is_mono = r->is_ascii = false;
 		r->n = (uint16_t)p.x;

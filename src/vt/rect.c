@@ -49,10 +49,14 @@ void rect_fill(struct vt *vt)
 
 	if (c < 0x80 || !vt->is_utf8)
 		cp = set == CHARSET_ASCII ? cp : charset_map(set, cp & 0x7f);
+	if (cp == 0x7f)
+		return; /* of 94 characters, 0xff is none */
 	for (int y = a.top; y <= a.bottom; y++) {
-		struct cell *cells = row_span(term_row(vt, y), vt->cols, a.left, a.right + 1);
+		struct row *r = term_row(vt, y);
+		int to = term_clip(vt, r, a.right + 1);
+		struct cell *cells = a.left < to ? row_span(r, vt->cols, a.left, to) : NULL;
 
-		for (int x = a.left; cells && x <= a.right; x++)
+		for (int x = a.left; cells && x < to; x++)
 			cells[x] = (struct cell){ cp, style };
 	}
 }
@@ -91,8 +95,11 @@ void rect_copy(struct vt *vt)
 	for (int i = 0; i < n_rows; i++) {
 		int k = row > a.top ? n_rows - 1 - i : i; /* overlapping: far end first */
 
-		row_copy(term_row(vt, row + k), col, vt->grid->rows[a.top + k], a.left, n_cols,
-			 vt->cols);
+		struct row *to = term_row(vt, row + k);
+		int n = term_clip(vt, to, col + n_cols) - col;
+
+		if (n > 0)
+			row_copy(to, col, vt->grid->rows[a.top + k], a.left, n, vt->cols);
 	}
 }
 
@@ -143,9 +150,12 @@ static void change_style(struct style *s, const struct params *p, bool is_toggle
 
 static void change_cells(struct vt *vt, int y, int from, int to, bool is_toggle)
 {
-	struct cell *cells = row_span(term_row(vt, y), vt->cols, from, to);
+	struct row *r = term_row(vt, y);
+	struct cell *cells;
 	uint32_t old = STYLE_NONE, new = 0;
 
+	to = term_clip(vt, r, to);
+	cells = from < to ? row_span(r, vt->cols, from, to) : NULL;
 	for (int x = from; cells && x < to; x++) {
 		if (cells[x].style != old) {
 			struct style s = *style_get(&vt->styles, cells[x].style);

@@ -112,7 +112,8 @@ static int row_from_view(struct vt *vt, struct row *r, const struct line_view *v
 		row_from_run(vt, r, &v->runs[i], text);
 		text += v->runs[i].n_bytes;
 	}
-	r->flags = v->flags;
+	/* Double-width lines and margins do not go together (DECLRMM). */
+	r->flags = term_mode(vt, VT_MODE_DECLRMM) ? v->flags & LINE_WRAPPED : v->flags;
 	r->is_mono = r->is_ascii = r->n == 0;
 	r->age = vt->age;
 	for (uint16_t i = 0; i < v->n_marks; i++)
@@ -261,10 +262,17 @@ static int flow_run(struct flow *f, const struct line_view *v, int64_t line, int
 
 static int flow_line(struct flow *f, int64_t line, const struct line_view *v)
 {
+	const uint8_t size_flags = v->flags & (uint8_t)~LINE_WRAPPED;
 	const char *text = v->text;
 	int col = 0, r;
 
-	f->size_flags = v->flags & (uint8_t)~LINE_WRAPPED;
+	/* What is left of a line of another size cannot stand on one row with this. */
+	if (f->out_cols > 0 && f->size_flags != size_flags) {
+		r = flow_emit(f, true);
+		if (r < 0)
+			return r;
+	}
+	f->size_flags = size_flags;
 	for (uint32_t i = 0; i < v->n_runs; i++) {
 		r = flow_run(f, v, line, col, &v->runs[i], text);
 		if (r < 0)

@@ -27,6 +27,11 @@ static int rows_used(const struct grid *g)
 	return n;
 }
 
+static int row_width(const struct row *r, int cols)
+{
+	return r->flags & LINE_DOUBLE ? (cols + 1) / 2 : cols;
+}
+
 /* The alternate screen is cut or padded: its program paints it again. */
 static void alternate_move(struct grid *to, struct grid *from, uint64_t age)
 {
@@ -35,7 +40,7 @@ static void alternate_move(struct grid *to, struct grid *from, uint64_t age)
 
 		*to->rows[y] = *from->rows[y];
 		*from->rows[y] = r;
-		row_truncate(to->rows[y], to->n_cols);
+		row_truncate(to->rows[y], row_width(to->rows[y], to->n_cols));
 	}
 	to->scroll_age = age;
 }
@@ -48,11 +53,15 @@ static struct place place_of(const struct vt *vt, const struct cursor *c)
 			       .col = c->x + c->is_last };
 }
 
-static void cursor_from(struct cursor *c, const struct place *p, int cols, int rows)
+/* On @g, the primary grid of now. */
+static void cursor_from(struct cursor *c, const struct place *p, const struct grid *g)
 {
-	c->y = p->line < 0 ? 0 : clamp((int)p->line, 0, rows - 1);
-	c->x = clamp(p->col, 0, cols - 1);
-	c->is_last = p->col == cols;
+	int width;
+
+	c->y = p->line < 0 ? 0 : clamp((int)p->line, 0, g->n_rows - 1);
+	width = row_width(g->rows[c->y], g->n_cols);
+	c->x = clamp(p->col, 0, width - 1);
+	c->is_last = p->col == width;
 }
 
 static void anchor_begin(struct vt *vt, int n_used)
@@ -86,9 +95,9 @@ static int resize_primary(struct vt *vt, int cols, int rows)
 		return r;
 	vt->anchor.row = (int)places[TOP].line;
 	vt->anchor.col = places[TOP].col;
-	cursor_from(&s->saved, &places[SAVED], cols, rows);
+	cursor_from(&s->saved, &places[SAVED], &s->grid);
 	if (!vt->is_alternate)
-		cursor_from(&vt->cur, &places[CURSOR], cols, rows);
+		cursor_from(&vt->cur, &places[CURSOR], &s->grid);
 	return 0;
 }
 

@@ -153,18 +153,31 @@ void scroll_reverse_index(struct vt *vt)
 	}
 }
 
-void scroll_left(struct vt *vt, int left, int n)
+/* Rows of the margins, from column @left on: to the left, or (n < 0) right. */
+static void scroll_columns(struct vt *vt, int left, int n)
 {
 	uint32_t blank = term_blank(vt);
 
-	for (int y = vt->top; y <= vt->bottom; y++)
-		row_delete(term_row(vt, y), vt->cols, left, vt->right + 1, n, blank);
+	for (int y = vt->top; y <= vt->bottom; y++) {
+		struct row *r = term_row(vt, y);
+		int to = term_clip(vt, r, vt->right + 1);
+
+		if (left >= to)
+			continue;
+		if (n > 0) {
+			row_delete(r, term_width(vt, r), left, to, n, blank);
+		} else {
+			row_insert(r, term_width(vt, r), left, to, -n, blank);
+		}
+	}
+}
+
+void scroll_left(struct vt *vt, int left, int n)
+{
+	scroll_columns(vt, left, n);
 }
 
 void scroll_right(struct vt *vt, int left, int n)
 {
-	uint32_t blank = term_blank(vt);
-
-	for (int y = vt->top; y <= vt->bottom; y++)
-		row_insert(term_row(vt, y), vt->cols, left, vt->right + 1, n, blank);
+	scroll_columns(vt, left, -n);
 }

@@ -167,59 +167,12 @@ static void put_from_edge(struct painter *p, const char *text, size_t n, int wid
 	p->is_joining = false;
 }
 
-/* ASCII joins a prepended mark, but only where printing looks at each character:
- * when a set other than ASCII is in use.  UK differs in '#' alone, and DEC special
- * graphics does not. */
-static void put_prepended(struct painter *p, const char *text, size_t n)
-{
-	buf_put_str(p->out, memchr(text, '#', n) ? "\033(0" : "\033(A");
-	p->is_joining = false;
-	put_cell(p, text, n);
-	buf_put_str(p->out, "\033(B");
-	p->is_joining = false;
-}
-
-static bool has_ascii_inside(const char *text, size_t n)
-{
-	for (size_t i = 1; i < n; i++) {
-		if ((unsigned char)text[i] < 0x80)
-			return true;
-	}
-	return false;
-}
-
-/* Bytes of the cluster that printing it makes one cell of.  All, but for a
- * character that had no room on a screen of one column: U+FFFD stands in for it,
- * and what joined it does not join that. */
-static size_t joined_bytes(const char *text, size_t n)
-{
-	uint8_t state = 0;
-	uint32_t cp;
-	size_t i = utf8_decode(text, n, &cp);
-	uint8_t prev = unicode_props(cp);
-
-	while (i < n) {
-		size_t len = utf8_decode(text + i, n - i, &cp);
-		uint8_t props = unicode_props(cp);
-
-		if (unicode_breaks(&state, prev, props) && props & UNICODE_WIDTH)
-			break;
-		prev = props;
-		i += len;
-	}
-	return i;
-}
-
 static void put_cluster(struct painter *p, const char *text, size_t n, int n_cols, int width)
 {
 	bool is_last = p->x == width - 1;
-	int natural;
+	int natural = grapheme_width(text, n);
 
-	n = joined_bytes(text, n);
-	natural = grapheme_width(text, n);
-	if (has_ascii_inside(text, n)) {
-		put_prepended(p, text, n);
-	} else if (natural == n_cols || (is_last && n_cols == 1)) {
+	if (natural == n_cols || (is_last && n_cols == 1)) {
 		put_cell(p, text, n);
 	} else if (is_legacy_cell(text, n, n_cols)) {
 		set_grapheme(p, false);

@@ -227,6 +227,14 @@ static inline int term_width(const struct vt *vt, const struct row *r)
 	return r->flags & LINE_DOUBLE ? (vt->cols + 1) / 2 : vt->cols;
 }
 
+/* A column of the screen, or the row's end where that is before it. */
+static inline int term_clip(const struct vt *vt, const struct row *r, int col)
+{
+	int width = term_width(vt, r);
+
+	return col < width ? col : width;
+}
+
 /* A program asks for another size: its owner decides. */
 void term_ask_size(struct vt *vt, int cols, int rows);
 

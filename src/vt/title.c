@@ -15,10 +15,10 @@ char *text_copy(const char *text, size_t n)
 		return NULL;
 	for (size_t i = 0; i < n && text[i]; i++) {
 		uint8_t c = (uint8_t)text[i];
-		uint8_t next = i + 1 < n ? (uint8_t)text[i + 1] : 0;
 
-		if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-			i++; /* a C1 control in UTF-8 */
+		/* A C1 control in UTF-8, also one that leaving out another would make. */
+		if (c >= 0x80 && c < 0xa0 && k && (uint8_t)copy[k - 1] == 0xc2) {
+			k--;
 		} else if (c >= 0x20 && c != 0x7f) {
 			copy[k++] = (char)c;
 		}

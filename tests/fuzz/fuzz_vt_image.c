@@ -63,7 +63,8 @@ static void check_same(struct vt *a, struct vt *b)
 
 static void fuzz_load(const uint8_t *body, size_t len)
 {
-	static const char more[] = "\xcc\x81x\r\n\033[5bab\033[3;3H\xe6\x97\xa5\033#6\0338z\033[?47h";
+	static const char more[] =
+		"\xcc\x81x\r\n\033[5bab\033[3;3H\xe6\x97\xa5\033#6\0338z\033[?47h";
 	const struct vt_opts opts = { .history_lines = 60, .string_bytes = 4096 };
 	struct buf image = BUF_INIT, again = BUF_INIT;
 	uint8_t head[IMAGE_HEAD_BYTES] = IMAGE_MAGIC;

@@ -74,18 +74,12 @@ static struct vt *make(const uint8_t *data, size_t len, int *ret_cols, int *ret_
 	return vt;
 }
 
-/* A double-width line may hold more than it shows, after a resize or an erasure;
- * that cannot be painted.  Nor can one beside left and right margins, which a
- * resize brings back from the history; nor a wrap that came from a margin that is
- * no more. */
+/* A wrap that came from a margin that is no more cannot be painted. */
 static bool is_paintable(const struct vt *vt, const struct line_view *v)
 {
 	int width = v->flags & LINE_DOUBLE ? (vt_cols(vt) + 1) / 2 : vt_cols(vt);
 
-	if (v->flags & LINE_WRAPPED && (int)v->n_cols < width - 1)
-		return false;
-	return !(v->flags & LINE_DOUBLE) ||
-	       ((int)v->n_cols <= width && !vt_mode(vt, VT_MODE_DECLRMM));
+	return !(v->flags & LINE_WRAPPED) || (int)v->n_cols >= width - 1;
 }
 
 static bool is_restorable(const struct vt *vt, bool was_tiny)
@@ -97,8 +91,7 @@ static bool is_restorable(const struct vt *vt, bool was_tiny)
 	for (int row = -vt_history_lines(vt); row < vt_rows(vt); row++) {
 		if (vt_line(vt, row, &buf, &v))
 			abort();
-		/* A national set can make a character of DEL, which is none. */
-		ret &= is_paintable(vt, &v) && !memchr(v.text ? v.text : "", 0x7f, v.n_bytes);
+		ret &= is_paintable(vt, &v);
 	}
 	for (int y = 0; y < vt_rows(vt); y++) {
 		const struct row *r = vt->primary.grid.rows[y];
