@@ -505,6 +505,8 @@ void arena_slot_recover(struct arena *a, uint32_t index, uint32_t *ret_recovered
 	lower(&s->fed_seq, LOAD(&s->committed_seq));
 	lower(&s->replied_seq, LOAD(&s->fed_seq));
 	lower(&s->journaled_seq, LOAD(&s->fed_seq));
+	if (LOAD(&s->n_events_journaled) > LOAD(&s->n_events))
+		STORE(&s->n_events_journaled, 0);
 	if (ret_recovered)
 		*ret_recovered = taken;
 	if (ret_was_open)
@@ -532,6 +534,69 @@ void arena_slot_note_resize(struct arena *a, uint32_t index, uint16_t cols, uint
 	};
 	step();
 	STORE(&s->n_events, n + 1);
+}
+
+uint32_t arena_slot_events(const struct arena *a, uint32_t index, struct arena_event *out,
+			   uint32_t max)
+{
+	const struct arena_slot *s = slot_at(a, index);
+	uint32_t end = LOAD(&s->n_events), n = end < ARENA_EVENTS ? end : ARENA_EVENTS - 1;
+
+	n = n < max ? n : max;
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = s->events[(end - n + i) % ARENA_EVENTS];
+	return n;
+}
+
+void arena_slot_begin_at(struct arena *a, uint32_t index, uint64_t seq)
+{
+	struct arena_slot *s = slot_at(a, index);
+
+	assert(LOAD(&s->committed_seq) == 0 && seq <= SEQ_MAX);
+	STORE(&s->committed_seq, seq);
+	STORE(&s->base_seq, seq);
+	STORE(&s->fed_seq, seq);
+	STORE(&s->replied_seq, seq);
+	STORE(&s->journaled_seq, seq);
+}
+
+/* Whole pages of [from, from + n) of the file. */
+static void punch(int fd, off_t from, size_t n)
+{
+	off_t begin = (from + 4095) / 4096 * 4096, end = (from + (off_t)n) / 4096 * 4096;
+
+	if (end > begin)
+		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, begin,
+				 end - begin);
+}
+
+uint64_t arena_slot_give_back(struct arena *a, int fd, uint32_t index, uint64_t seq)
+{
+	struct arena_slot *s = slot_at(a, index);
+	uint64_t tail = arena_slot_tail(a, index), head = LOAD(&s->committed_seq);
+	off_t ring = ring_at(a, index) - (uint8_t *)a->header;
+	struct iovec iov[2];
+	int n;
+
+	assert(seq <= head);
+	if (seq <= tail)
+		return 0;
+	STORE(&s->base_seq, seq);
+	step();
+	/* Of what was before the tail nothing is of use either: the ring was lapped. */
+	if (seq == head) {
+		size_t at = head & (a->ring_bytes - 1) & ~4095ull;
+
+		punch(fd, ring, at);
+		if (head & 4095)
+			at += 4096;
+		punch(fd, ring + (off_t)at, a->ring_bytes - at);
+		return seq - tail;
+	}
+	n = pieces(a, index, tail, seq - tail, iov);
+	for (int i = 0; i < n; i++)
+		punch(fd, (uint8_t *)iov[i].iov_base - (uint8_t *)a->header, iov[i].iov_len);
+	return seq - tail;
 }
 
 /* kind goes last, and is nothing meanwhile: half a note is no note. */

@@ -67,8 +67,8 @@ struct arena_event {
 };
 
 struct arena_slot {
-	_Atomic uint32_t kind; /* enum arena_slot_kind */
-	uint32_t pad0;
+	_Atomic uint32_t kind;               /* enum arena_slot_kind */
+	_Atomic uint32_t n_events_journaled; /* of n_events; grows as journaled_seq does */
 	uint64_t pane;             /* pane number; with stream the key by which it is found again */
 	uint32_t stream;           /* 0 out (or the terminal), 1 err */
 	_Atomic uint32_t intent_n; /* bytes of the read under way; 0 = none */
@@ -162,6 +162,16 @@ struct arena_view {
 struct arena_view arena_slot_view(const struct arena *a, uint32_t index, uint64_t from, size_t n);
 
 void arena_slot_note_resize(struct arena *a, uint32_t index, uint16_t cols, uint16_t rows);
+/* The newest whole events, oldest first; at most @max.  Returns how many. */
+uint32_t arena_slot_events(const struct arena *a, uint32_t index, struct arena_event *out,
+			   uint32_t max);
+
+/* A stream that goes on at a position (of a journal): the ring holds nothing
+ * before it.  The slot must be new. */
+void arena_slot_begin_at(struct arena *a, uint32_t index, uint64_t seq);
+/* Give the pages of everything before @seq back, when it is kept elsewhere: @seq
+ * becomes the tail.  Not beyond the head.  Returns the bytes given back. */
+uint64_t arena_slot_give_back(struct arena *a, int fd, uint32_t index, uint64_t seq);
 
 /* Quarantine.  Cheap enough for every chunk and every request. */
 void arena_doing_feed(struct arena *a, uint64_t pane, uint64_t seq);
