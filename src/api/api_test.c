@@ -295,6 +295,7 @@ static void events_come_as_documented(void **state)
 	expect_event(&p, "pane.deleted");
 	expect_event(&p, "pane.bell");
 	expect_event(&p, "pane.cwd");
+	expect_event(&p, "pane.journal");
 	expect_event(&p, "command.started");
 	expect_event(&p, "command.finished");
 	expect_event(&p, "session.created");

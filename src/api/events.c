@@ -52,6 +52,10 @@ static const struct api_event_row rows[] = {
 					   { "duration_us", "integer", "" },
 					   { "seq_from", "integer", "its output begins there" },
 					   { "seq_to", "integer", "and ends before this" }) },
+	[CORE_PANE_JOURNAL] = { "pane.journal",
+				"The pane's journal cannot be written any more, or can be again.",
+				FIELDS({ "pane", "string", "id" },
+				       { "journal", "Journal", "as in the pane" }) },
 	[CORE_SESSION_CREATED] = { "session.created", "A session was made.",
 				   FIELDS({ "session", "Session", "" }) },
 	[CORE_SESSION_CHANGED] = { "session.changed",
@@ -214,6 +218,16 @@ static void put_finished(struct rpc_writer *w, const struct event *e)
 	rpc_kv_uint(w, "seq_to", c->seq_to);
 }
 
+static void put_journal(struct rpc_writer *w, const struct event *e)
+{
+	struct pane_info i;
+
+	pane_get_info(e->pane, &i);
+	put_pane_id(w, &i);
+	rpc_key(w, "journal");
+	record_journal(w, &i.journal);
+}
+
 static void put_session_id(struct rpc_writer *w, const struct event *e)
 {
 	struct session_info i;
@@ -258,6 +272,7 @@ static void (*const put_members[])(struct rpc_writer *w, const struct event *e) 
 	[CORE_PANE_CWD] = put_cwd,
 	[CORE_COMMAND_STARTED] = put_started,
 	[CORE_COMMAND_FINISHED] = put_finished,
+	[CORE_PANE_JOURNAL] = put_journal,
 	[CORE_SESSION_CREATED] = put_whole_session,
 	[CORE_SESSION_CHANGED] = put_whole_session,
 	[CORE_SESSION_DELETED] = put_session_id,

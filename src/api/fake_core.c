@@ -433,6 +433,24 @@ int core_pane_read(struct pane *p, enum core_stream s, uint64_t from, size_t max
 	return 0;
 }
 
+void core_pane_read_old(struct core *c, struct pane *p, enum core_stream s, uint64_t from,
+			size_t max, core_read_fn *done, void *user)
+{
+	(void)c;
+	(void)p;
+	(void)s;
+	(void)from;
+	(void)max;
+	(void)done;
+	(void)user;
+	abort(); /* its panes have all they printed in memory */
+}
+
+const char *record_state_name(enum record_state s)
+{
+	return s == RECORD_FAILING ? "failing" : s == RECORD_ON ? "on" : "off";
+}
+
 bool snapshot_format_find(const char *name, enum snapshot_format *ret)
 {
 	*ret = strcmp(name, "ansi") == 0 ? SNAPSHOT_ANSI : SNAPSHOT_TEXT;

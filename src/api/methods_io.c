@@ -144,19 +144,39 @@ static void answer_bytes(struct api_call *call, const struct core_bytes *b)
 	api_call_result_end(call);
 }
 
+static void on_old_read(const struct core_bytes *b, const struct fail *f, void *user)
+{
+	struct api_call *call = user;
+
+	if (b) {
+		answer_bytes(call, b);
+	} else {
+		api_call_fail(call, f);
+	}
+}
+
 static void pane_read(struct api_call *call)
 {
 	const struct rpc_args *a = &call->args;
 	struct pane *p = api_call_pane(call);
 	struct core_bytes bytes;
+	size_t max = (size_t)rpc_arg_int(a, "max", READ_DEFAULT_BYTES);
 	uint64_t from = 0;
 	struct fail f;
 	int r;
 
 	if (!p || api_call_failed(call, read_from(a, p, &from, &f), &f))
 		return;
-	r = core_pane_read(p, read_stream(a), from,
-			   (size_t)rpc_arg_int(a, "max", READ_DEFAULT_BYTES), &bytes, &f);
+	r = core_pane_read(p, read_stream(a), from, max, &bytes, &f);
+	if (r == CORE_READ_E_OLD) {
+		enum core_stream which = read_stream(a);
+		struct api_call *later = api_call_defer(call);
+
+		if (later)
+			core_pane_read_old(api_call_core(later), p, which, from, max, on_old_read,
+					   later);
+		return;
+	}
 	if (!api_call_failed(call, r, &f))
 		answer_bytes(call, &bytes);
 }

@@ -107,6 +107,17 @@ void record_pane(struct rpc_writer *w, const struct pane *p)
 	rpc_kv_bool(w, "closed", i.is_closed);
 	rpc_kv_bool(w, "quarantined", i.is_quarantined);
 	rpc_kv_uint(w, "viewers", i.n_viewers);
+	rpc_key(w, "journal");
+	record_journal(w, &i.journal);
+	rpc_map_end(w);
+}
+
+void record_journal(struct rpc_writer *w, const struct pane_journal_info *j)
+{
+	rpc_map_begin(w);
+	rpc_kv_str(w, "state", record_state_name(j->state));
+	rpc_kv_str(w, "error", j->state == RECORD_FAILING ? strerror(j->error) : NULL);
+	rpc_kv_uint(w, "seq", j->seq);
 	rpc_map_end(w);
 }
 

@@ -10,6 +10,7 @@ void record_pane(struct rpc_writer *w, const struct pane *p);
 struct layout;
 void record_layout(struct rpc_writer *w, const struct layout *l);
 /* How a process ended: {"code"} or {"signal","name"}; null when not known. */
+void record_journal(struct rpc_writer *w, const struct pane_journal_info *j);
 void record_status(struct rpc_writer *w, bool has_status, int status);
 void record_process(struct rpc_writer *w, const struct core_process *p);
 /* The members `ended` and `left`. */

@@ -71,7 +71,18 @@ const struct api_shape api_shape_pane = {
 	       { "generation", "integer", "how often it was respawned" },
 	       { "closed", "boolean", "nobody holds the terminal any more" },
 	       { "quarantined", "boolean", "its output killed the daemon; it is not parsed" },
-	       { "viewers", "integer", "clients attached to it" })
+	       { "viewers", "integer", "clients attached to it" },
+	       { "journal", "Journal", "what is kept of it on disk" })
+};
+
+const struct api_shape api_shape_journal = {
+	.name = "Journal",
+	.doc = "What a pane printed, on disk.",
+	FIELDS({ "state", "string",
+		 "`on`; `off`: it has none; `failing`: it cannot be written, the pane goes on in "
+		 "memory and the disk is tried again" },
+	       { "error", "string|null", "why it is failing" },
+	       { "seq", "integer", "output before it is in the files" })
 };
 
 const struct api_shape api_shape_layout = {
@@ -123,9 +134,9 @@ const struct api_shape api_shape_left = {
 };
 
 const struct api_shape *const api_shapes[] = {
-	&api_shape_session, &api_shape_pane,    &api_shape_layout,
-	&api_shape_status,  &api_shape_process, &api_shape_ended,
-	&api_shape_left,    &api_shape_run,     NULL,
+	&api_shape_session, &api_shape_pane, &api_shape_journal, &api_shape_layout,
+	&api_shape_status, &api_shape_process, &api_shape_ended, &api_shape_left,
+	&api_shape_run, NULL,
 };
 
 /* ---- types ---- */

@@ -20,6 +20,7 @@
 /* No stream gets here: a position beyond it is damage, and sums cannot wrap. */
 #define SEQ_MAX (UINT64_MAX / 4)
 #define CONTROL_NONE 0xFF
+#define PAGE_BYTES 4096u
 
 static_assert(sizeof(struct arena_slot) % 8 == 0, "slots are an array in shared memory");
 static_assert(sizeof(struct arena_event) == 16, "part of the ABI");
@@ -560,42 +561,36 @@ void arena_slot_begin_at(struct arena *a, uint32_t index, uint64_t seq)
 	STORE(&s->journaled_seq, seq);
 }
 
-/* Whole pages of [from, from + n) of the file. */
-static void punch(int fd, off_t from, size_t n)
+static void punch_pages(const struct arena *a, int fd, uint32_t index, size_t first, size_t end)
 {
-	off_t begin = (from + 4095) / 4096 * 4096, end = (from + (off_t)n) / 4096 * 4096;
+	off_t ring = ring_at(a, index) - (uint8_t *)a->header;
 
-	if (end > begin)
-		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, begin,
-				 end - begin);
+	if (end > first)
+		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 ring + (off_t)(first * PAGE_BYTES),
+				 (off_t)((end - first) * PAGE_BYTES));
 }
 
 uint64_t arena_slot_give_back(struct arena *a, int fd, uint32_t index, uint64_t seq)
 {
 	struct arena_slot *s = slot_at(a, index);
 	uint64_t tail = arena_slot_tail(a, index), head = LOAD(&s->committed_seq);
-	off_t ring = ring_at(a, index) - (uint8_t *)a->header;
-	struct iovec iov[2];
-	int n;
+	size_t n_pages = a->ring_bytes / PAGE_BYTES, first, last;
 
 	assert(seq <= head);
 	if (seq <= tail)
 		return 0;
 	STORE(&s->base_seq, seq);
 	step();
-	/* Of what was before the tail nothing is of use either: the ring was lapped. */
-	if (seq == head) {
-		size_t at = head & (a->ring_bytes - 1) & ~4095ull;
-
-		punch(fd, ring, at);
-		if (head & 4095)
-			at += 4096;
-		punch(fd, ring + (off_t)at, a->ring_bytes - at);
-		return seq - tail;
+	/* Pages first..last hold [seq, head), the others nothing that is kept. */
+	first = (seq & (a->ring_bytes - 1)) / PAGE_BYTES;
+	last = ((head == seq ? head : head - 1) & (a->ring_bytes - 1)) / PAGE_BYTES;
+	if (first <= last) {
+		punch_pages(a, fd, index, 0, first);
+		punch_pages(a, fd, index, last + 1, n_pages);
+	} else {
+		punch_pages(a, fd, index, last + 1, first);
 	}
-	n = pieces(a, index, tail, seq - tail, iov);
-	for (int i = 0; i < n; i++)
-		punch(fd, (uint8_t *)iov[i].iov_base - (uint8_t *)a->header, iov[i].iov_len);
 	return seq - tail;
 }
 

@@ -323,6 +323,7 @@ static void refeed_all(struct core *c)
 			log_error("pane p%llu is set aside: feeding it killed the daemon %u times",
 				  (unsigned long long)p->number, t->n_deaths);
 		}
+		record_adopt(p);
 		for (int k = 0; k < 2; k++)
 			stream_refeed(&p->streams[k]);
 	}

@@ -416,8 +416,7 @@ static void on_killed(const struct core_kill_report *r, const struct fail *f, vo
 static void a_keeper_that_dies_amid_a_shutdown_takes_no_history_along(void **state)
 {
 	struct fake_keeper *k = *state;
-	struct core_bytes b;
-	struct fail f;
+	struct buf got = BUF_INIT;
 
 	fake_print(k, make(k), "remember me");
 	core_shutdown(k->core, 60000, on_killed, NULL);
@@ -433,8 +432,9 @@ static void a_keeper_that_dies_amid_a_shutdown_takes_no_history_along(void **sta
 	fake_keeper_start(k, NULL);
 	assert_int_equal(info_of(k, 1).state, PANE_LOST);
 	assert_int_not_equal(info_of(k, 1).exited_us, 0);
-	assert_int_equal(core_pane_read(fake_pane(k, 1), CORE_OUT, 0, 100, &b, &f), 0);
-	assert_int_equal(b.n[0], 11);
+	assert_int_equal(fake_read(k, fake_pane(k, 1), CORE_OUT, 0, 100, &got), 0);
+	assert_int_equal(buf_len(&got), 11);
+	buf_fini(&got);
 }
 
 static void a_keeper_that_reads_late_gets_everything_in_order(void **state)

@@ -29,6 +29,10 @@ void core_config_init(struct core_config *c)
 		.history_lines = 10000,
 		.history_bytes = 10u << 20,
 		.has_shell_integration = true,
+		.journal = { .is_enabled = true,
+			     .sync_ms = 1000,
+			     .max_bytes = 64ull << 20,
+			     .total_bytes = 4ull << 30 },
 	};
 	(void)core_config_set_template(c, "dev", "rows(70 editor, 30 terminal)");
 	(void)core_config_set_template(c, "test", "cols(50 editor, 50 rows(50 tests, 50 output))");
@@ -176,6 +180,8 @@ int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
 	if (r == 0)
 		r = err_trace(fanout_open(c));
 	if (r == 0)
+		r = err_trace(record_start(c));
+	if (r == 0)
 		r = err_trace(adopt_all(c, keeper_fd));
 	if (r == 0)
 		r = err_trace(link_open(c, keeper_fd));
@@ -210,6 +216,7 @@ struct core *core_free(struct core *c)
 	if (!c)
 		return NULL;
 	c->has_quit = true;
+	record_stop(c);
 	fanout_drop_all(c);
 	free_objects(c);
 	kill_drop_all(c);
@@ -253,6 +260,7 @@ struct core *core_free(struct core *c)
 void core_configure(struct core *c, const struct core_config *config)
 {
 	c->config = *config;
+	record_configure(c);
 }
 
 static void count_states(const struct core *c, struct core_status *ret)

@@ -39,7 +39,14 @@ struct core_config {
 	uint32_t history_bytes;     /* 10 MiB, whichever is reached first */
 	bool has_title_report;      /* titles are told to the program that asks */
 	bool has_shell_integration; /* bash, zsh and fish tell of their commands */
-	char abort_on[64];          /* test hook: abort when this is fed ("" = off) */
+	struct core_journal_config {
+		bool is_enabled, is_gap_policy, has_input;
+		uint32_t sync_ms;     /* 1,000; 0: each batch is synced before the ring is reused */
+		uint32_t max_age_s;   /* 0: no limit */
+		uint64_t max_bytes;   /* of one pane: 64 MiB */
+		uint64_t total_bytes; /* of all: 4 GiB */
+	} journal;
+	char abort_on[64]; /* test hook: abort when this is fed ("" = off) */
 	/* Layouts to be asked for by name; see layout_tree.h for the text. */
 	struct layout_template {
 		char name[32];
@@ -63,6 +70,7 @@ enum core_event {
 	CORE_PANE_DELETED,
 	CORE_PANE_BELL,
 	CORE_PANE_CWD,
+	CORE_PANE_JOURNAL, /* its journal cannot be written, or can be again */
 	CORE_COMMAND_STARTED,
 	CORE_COMMAND_FINISHED,
 	CORE_SESSION_CREATED,
@@ -124,7 +132,7 @@ void core_get_status(const struct core *c, struct core_status *ret);
 struct core_metrics {
 	uint64_t n_bytes_read, n_reads, n_bytes_written, n_spawns, n_spawn_failures, n_exits,
 		n_flushes, n_bytes_fanned, n_resyncs, n_gap_bytes, n_pauses, n_recovered_intents,
-		n_recovered_bytes;
+		n_recovered_bytes, n_journal_gap_bytes, n_journal_failures, n_stalls;
 	struct hist spawn, read_turn, fanout, write_wait, kill;
 };
 const struct core_metrics *core_get_metrics(const struct core *c);
@@ -159,6 +167,19 @@ uint64_t session_number(const struct session *s);
 
 /* ---- panes ---- */
 
+enum record_state {
+	RECORD_OFF,     /* it has no journal */
+	RECORD_ON,      /* what it prints is written to its journal */
+	RECORD_FAILING, /* cannot be written: it goes on in memory, and the disk is tried again */
+};
+const char *record_state_name(enum record_state s);
+
+struct pane_journal_info {
+	enum record_state state;
+	int error;    /* FAILING: errno */
+	uint64_t seq; /* what is before it is in the file */
+};
+
 enum pane_state { PANE_STARTING, PANE_RUNNING, PANE_EXITED, PANE_LOST };
 const char *pane_state_name(enum pane_state s);
 
@@ -176,6 +197,7 @@ struct pane_info {
 	uint64_t input_at; /* position of the output when a client last typed; 0: never */
 	uint64_t created_us, started_us, exited_us;
 	uint32_t generation, n_viewers;
+	struct pane_journal_info journal;
 };
 void pane_get_info(const struct pane *p, struct pane_info *ret);
 uint64_t pane_number(const struct pane *p);
@@ -268,9 +290,17 @@ struct core_bytes {
 	uint64_t gap;        /* bytes between what was asked for and `from` */
 	bool is_closed;
 };
-/* At most @max bytes from @from on (a position beyond the head: INVALID_PARAMS). */
+/* At most @max bytes from @from on (a position beyond the head: INVALID_PARAMS).
+ * CORE_READ_E_OLD: they are not in memory; core_pane_read_old() gets them. */
+enum { CORE_READ_E_OLD = 2 };
 NODISCARD int core_pane_read(struct pane *p, enum core_stream s, uint64_t from, size_t max,
 			     struct core_bytes *ret, struct fail *reterr);
+
+/* The same from the journal, read by a worker thread; @done comes once, later.  @b is
+ * NULL on failure. */
+typedef void core_read_fn(const struct core_bytes *b, const struct fail *f, void *user);
+void core_pane_read_old(struct core *c, struct pane *p, enum core_stream s, uint64_t from,
+			size_t max, core_read_fn *done, void *user);
 
 /* What the pane shows.  Without a terminal (or without its emulator, after the
  * quarantine): its output as it came, for SNAPSHOT_TEXT only. */

@@ -42,18 +42,15 @@ static struct pane *make(struct fake_keeper *k)
 	return p;
 }
 
-static void assert_reads(struct pane *p, enum core_stream which, const char *text)
+static void assert_reads(struct fake_keeper *k, struct pane *p, enum core_stream which,
+			 const char *text)
 {
-	struct core_bytes b;
-	struct fail f;
-	char got[256] = "";
+	struct buf got = BUF_INIT;
 
-	assert_int_equal(core_pane_read(p, which, 0, sizeof got - 1, &b, &f), 0);
-	memcpy(got, b.p[0], b.n[0]);
-	if (b.n[1] > 0) {
-		memcpy(got + b.n[0], b.p[1], b.n[1]);
-	}
-	assert_string_equal(got, text);
+	assert_int_equal(fake_read(k, p, which, 0, 255, &got), 0);
+	assert_int_equal(buf_len(&got), strlen(text));
+	assert_memory_equal(buf_data(&got), text, strlen(text));
+	buf_fini(&got);
 }
 
 static void a_pane_runs_and_what_it_prints_can_be_read(void **state)
@@ -63,7 +60,7 @@ static void a_pane_runs_and_what_it_prints_can_be_read(void **state)
 	struct pane_info info;
 
 	fake_print(k, p, "hello");
-	assert_reads(p, CORE_OUT, "hello");
+	assert_reads(k, p, CORE_OUT, "hello");
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_RUNNING);
 	assert_int_equal(info.seq, 5);
@@ -85,8 +82,8 @@ static void without_a_terminal_stdout_and_stderr_are_apart(void **state)
 	fake_print(k, p, "out");
 	assert_int_equal(write(fake_pane_of(k, 1)->err, "err!", 4), 4);
 	fake_print(k, p, ".");
-	assert_reads(p, CORE_OUT, "out.");
-	assert_reads(p, CORE_ERR, "err!");
+	assert_reads(k, p, CORE_OUT, "out.");
+	assert_reads(k, p, CORE_ERR, "err!");
 }
 
 static void a_command_that_cannot_start_leaves_nothing(void **state)
@@ -188,7 +185,7 @@ static void an_exit_comes_after_all_that_was_printed(void **state)
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_EXITED);
 	assert_int_equal(info.status, 7 << 8);
-	assert_reads(p, CORE_OUT, "last words");
+	assert_reads(k, p, CORE_OUT, "last words");
 }
 
 static void survivors_keep_the_terminal_open_after_the_exit(void **state)
@@ -202,7 +199,7 @@ static void survivors_keep_the_terminal_open_after_the_exit(void **state)
 	assert_int_equal(k->n_events[CORE_PANE_EXIT], 1);
 	assert_int_equal(k->n_events[CORE_PANE_CLOSED], 0);
 	fake_print(k, p, "still here");
-	assert_reads(p, CORE_OUT, "still here");
+	assert_reads(k, p, CORE_OUT, "still here");
 	close(fake_pane_of(k, 1)->slave);
 	fake_pane_of(k, 1)->slave = -1;
 	fake_keeper_until_count(k, &k->n_events[CORE_PANE_CLOSED], 1);
@@ -225,7 +222,7 @@ static void an_exited_pane_starts_again_and_its_stream_goes_on(void **state)
 	fake_keeper_until(k, &made.is_done);
 	assert_int_equal(made.pane, 1);
 	fake_print(k, p, "two");
-	assert_reads(p, CORE_OUT, "onetwo");
+	assert_reads(k, p, CORE_OUT, "onetwo");
 	pane_get_info(p, &info);
 	assert_int_equal(info.generation, 1);
 	assert_int_equal(k->n_events[CORE_PANE_RESPAWNED], 1);
@@ -252,7 +249,7 @@ static void a_crash_of_the_daemon_loses_neither_bytes_nor_records(void **state)
 	fake_keeper_start(k, NULL);
 	assert_int_equal(core_pane_find(k->core, "p1", &p, &f), 0);
 	fake_until_seq(k, p, 16);
-	assert_reads(p, CORE_OUT, "before meanwhile");
+	assert_reads(k, p, CORE_OUT, "before meanwhile");
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_RUNNING);
 	assert_int_equal(core_session_find(k->core, "work", &s, &f), 0);
@@ -306,7 +303,7 @@ static void without_its_keeper_a_pane_is_lost_with_its_history(void **state)
 	assert_int_equal(core_pane_find(k->core, "p1", &p, &f), 0);
 	pane_get_info(p, &info);
 	assert_int_equal(info.state, PANE_LOST);
-	assert_reads(p, CORE_OUT, "remember me");
+	assert_reads(k, p, CORE_OUT, "remember me");
 }
 
 static void a_spawn_that_never_reached_the_keeper_leaves_no_pane(void **state)

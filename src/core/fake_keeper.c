@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "arena/arena.h"
+#include "core/state.h"
 
 static void on_event(enum core_event e, struct pane *p, struct session *s, void *user)
 {
@@ -399,4 +400,45 @@ struct pane *fake_create(struct fake_keeper *k, const struct pane_spec *spec,
 	if (ret->pane)
 		assert_int_equal(core_pane_find(k->core, id, &p, &f), 0);
 	return p;
+}
+
+struct fake_old {
+	struct buf *out;
+	uint64_t from;
+	bool is_done;
+};
+
+static void on_old(const struct core_bytes *b, const struct fail *f, void *user)
+{
+	struct fake_old *o = user;
+
+	assert_null(f);
+	buf_put(o->out, b->p[0], b->n[0]);
+	o->from = b->from;
+	o->is_done = true;
+}
+
+uint64_t fake_read(struct fake_keeper *k, struct pane *p, enum core_stream which, uint64_t from,
+		   size_t max, struct buf *out)
+{
+	struct fake_old o = { .out = out };
+	struct core_bytes b;
+	struct fail f;
+	int r = core_pane_read(p, which, from, max, &b, &f);
+
+	if (r == 0) {
+		buf_put(out, b.p[0], b.n[0]);
+		buf_put(out, b.p[1], b.n[1]);
+		return b.from;
+	}
+	assert_int_equal(r, CORE_READ_E_OLD);
+	core_pane_read_old(k->core, p, which, from, max, on_old, &o);
+	fake_keeper_until(k, &o.is_done);
+	return o.from;
+}
+
+void fake_journal(struct fake_keeper *k)
+{
+	assert_true(record_drain(k->core));
+	fake_keeper_turn(k, 3);
 }

@@ -53,6 +53,13 @@ void fake_until_seq(struct fake_keeper *k, struct pane *p, uint64_t seq);
 void fake_print(struct fake_keeper *k, struct pane *p, const char *text);
 void fake_keeper_turn(struct fake_keeper *k, unsigned n);
 
+/* What the pane printed, from the ring or the journal, at most @max bytes from @from
+ * on, appended to @out; returns where it begins. */
+uint64_t fake_read(struct fake_keeper *k, struct pane *p, enum core_stream which, uint64_t from,
+		   size_t max, struct buf *out);
+/* All that was queued for the journals is written, and the core knows. */
+void fake_journal(struct fake_keeper *k);
+
 struct fake_pane *fake_pane_of(struct fake_keeper *k, uint64_t number);
 /* The program ends: the keeper reports it; the slave is closed if @closes. */
 void fake_pane_exit(struct fake_keeper *k, uint64_t number, int status, bool closes);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/recall.h"
 #include "core/state.h"
 
 /* A subscription's place in one stream. */
@@ -24,7 +25,16 @@ struct place {
 	uint64_t pos;     /* next byte to send */
 	bool is_on;
 	bool needs_snapshot; /* the next thing it gets is a screen */
+	/* Behind the ring, it is served from the journal until it has caught up. */
+	bool is_from_old;       /* it asked for what was before the ring, and gets all of it */
+	bool is_catching;       /* `job` is at work, or what it brought is not yet taken */
+	struct recall_job *job; /* NULL: not needed so far */
+	const struct recall_bytes *old; /* what it brought; NULL: nothing waits */
 };
+
+#define OLD_BYTES (256u << 10) /* of one reading */
+
+static void begin_catching(struct place *at);
 
 struct sub {
 	struct list link; /* pane.subs */
@@ -86,7 +96,8 @@ static bool has_waiting(const struct stream *s)
 	list_for_each (l, &s->subs) {
 		const struct place *at = list_entry(l, struct place, link);
 
-		if ((at->pos < head || at->needs_snapshot) && !at->sub->is_blocked)
+		if ((at->pos < head || at->needs_snapshot) && !at->sub->is_blocked &&
+		    !at->is_catching)
 			return true;
 	}
 	return false;
@@ -102,7 +113,7 @@ static void pause_if_behind(struct stream *s)
 	list_for_each (l, &s->subs) {
 		const struct place *at = list_entry(l, struct place, link);
 
-		if (at->sub->on_lag == CORE_LAG_PAUSE && at->sub->is_blocked &&
+		if (at->sub->on_lag == CORE_LAG_PAUSE && (at->sub->is_blocked || at->is_catching) &&
 		    head - at->pos > c->arena.ring_bytes / 2)
 			wants = true;
 	}
@@ -113,10 +124,10 @@ static void pause_if_behind(struct stream *s)
 void fanout_end_pause(struct stream *s)
 {
 	list_for_each (l, &s->subs) {
-		struct sub *sub = list_entry(l, struct place, link)->sub;
+		struct place *at = list_entry(l, struct place, link);
 
-		if (sub->is_blocked)
-			sub->on_lag = CORE_LAG_RESYNC;
+		if (at->sub->is_blocked || at->is_catching)
+			at->sub->on_lag = CORE_LAG_RESYNC;
 	}
 	stream_pause(s, false);
 }
@@ -148,6 +159,19 @@ static void resync(struct stream *s, struct place *at, uint64_t to)
 	at->needs_snapshot = false;
 }
 
+/* Who asked for what is older than the ring, or stops the terminal rather than miss
+ * anything, gets it from the journal. */
+static bool wants_old(const struct stream *s, const struct place *at)
+{
+	uint64_t tail, head;
+
+	if (at->sub->wants_snapshot || !(at->is_from_old || at->sub->on_lag == CORE_LAG_PAUSE) ||
+	    !recall_has_journal(s->pane))
+		return false;
+	stream_bounds(s, &tail, &head);
+	return tail < stream_tail(s);
+}
+
 /* A subscriber that the ring has overrun goes on in the middle of what is kept:
  * at the tail it would be overrun again at once.  Who shows a screen gets one,
  * and earlier: nobody wants to see a flood pass by that is long over. */
@@ -159,6 +183,8 @@ static void skip_gap(struct stream *s, struct place *at)
 
 	if (has_screen && (at->needs_snapshot || head - at->pos > CORE_BACKLOG_BYTES)) {
 		resync(s, at, head);
+	} else if (at->pos < tail && wants_old(s, at)) {
+		begin_catching(at);
 	} else if (at->pos < tail) {
 		resync(s, at, head - tail > half ? head - half : tail);
 	}
@@ -187,10 +213,11 @@ static bool find_lowest(struct stream *s, uint64_t head, uint64_t *ret_from, uin
 	list_for_each (l, &s->subs) {
 		struct place *at = list_entry(l, struct place, link);
 
-		if (at->sub->is_blocked || (at->pos >= head && !at->needs_snapshot))
+		if (at->sub->is_blocked || at->is_catching ||
+		    (at->pos >= head && !at->needs_snapshot))
 			continue;
 		skip_gap(s, at);
-		if (at->pos < from && at->pos < head)
+		if (!at->is_catching && at->pos < from && at->pos < head)
 			from = at->pos;
 	}
 	if (from == UINT64_MAX)
@@ -198,7 +225,7 @@ static bool find_lowest(struct stream *s, uint64_t head, uint64_t *ret_from, uin
 	list_for_each (l, &s->subs) {
 		const struct place *at = list_entry(l, struct place, link);
 
-		if (!at->sub->is_blocked && at->pos > from && at->pos < next)
+		if (!at->sub->is_blocked && !at->is_catching && at->pos > from && at->pos < next)
 			next = at->pos;
 	}
 	*ret_from = from;
@@ -216,7 +243,7 @@ static void push_chunk(struct stream *s, uint64_t from, uint64_t to)
 	list_for_each (l, &s->subs) {
 		struct place *at = list_entry(l, struct place, link);
 
-		if (at->pos != from || at->sub->is_blocked)
+		if (at->pos != from || at->sub->is_blocked || at->is_catching)
 			continue;
 		ops = at->sub->ops;
 		switch (ops->push(&chunk, at->sub->user)) {
@@ -239,7 +266,7 @@ void fanout_flush(struct stream *s)
 	uint64_t from, to, begun;
 
 	list_remove(&s->flushing);
-	if (!s->has_slot || list_is_empty(&s->subs))
+	if (list_is_empty(&s->subs))
 		return;
 	begun = clock_mono_ns();
 	while (find_lowest(s, stream_head(s), &from, &to))
@@ -249,6 +276,109 @@ void fanout_flush(struct stream *s)
 	c->metrics.n_flushes++;
 	hist_record(&c->metrics.fanout, s->last_flush_ns - begun);
 }
+
+/* ---- catching up, from the journal ---- */
+
+static void flush_soon(struct stream *s)
+{
+	s->first_ns = s->last_ns = 1;
+	if (list_is_empty(&s->flushing))
+		list_append(&s->pane->core->flushing, &s->flushing);
+	uv_idle_start(&s->pane->core->spin, core_on_spin);
+}
+
+static void end_catching(struct stream *s, struct place *at)
+{
+	at->is_catching = at->is_from_old = false;
+	at->old = NULL;
+	at->job = recall_free(at->job);
+	flush_soon(s);
+	pause_if_behind(s);
+}
+
+/* What was read goes to this subscriber alone, in pieces.  False: it is full. */
+static bool push_old(struct stream *s, struct place *at)
+{
+	struct core *c = s->pane->core;
+	const struct recall_bytes *b = at->old;
+
+	while (at->pos < b->to) {
+		uint64_t n =
+			b->to - at->pos < CORE_FLUSH_BYTES ? b->to - at->pos : CORE_FLUSH_BYTES;
+		const uint8_t *p = (const uint8_t *)buf_data(&b->data) + (at->pos - b->from);
+		struct core_chunk chunk = { .pane = s->pane->number, .stream = s->which };
+		enum core_push r;
+
+		chunk.bytes = (struct core_bytes){ .p = { p, p },
+						   .n = { (size_t)n, 0 },
+						   .from = at->pos,
+						   .to = at->pos + n,
+						   .is_closed = s->pane->is_closed };
+		stream_bounds(s, &chunk.bytes.tail, &chunk.bytes.head);
+		r = at->sub->ops->push(&chunk, at->sub->user);
+		if (at->sub->ops->chunk_done)
+			at->sub->ops->chunk_done(&chunk);
+		if (r == CORE_PUSH_FULL) {
+			at->sub->is_blocked = true;
+			return false;
+		}
+		at->pos += n;
+		c->metrics.n_bytes_fanned += n;
+	}
+	at->old = NULL;
+	return true;
+}
+
+static void catch_up(struct stream *s, struct place *at)
+{
+	if (recall_is_running(at->job) || at->sub->is_blocked)
+		return;
+	if (at->old && !push_old(s, at))
+		return;
+	if (at->pos >= stream_tail(s)) {
+		end_catching(s, at);
+	} else if (recall_start(at->job, at->pos, OLD_BYTES) < 0) {
+		resync(s, at, stream_tail(s));
+		end_catching(s, at);
+	}
+}
+
+static void on_old(struct recall_job *j, const struct recall_bytes *b, int r, void *user)
+{
+	struct place *at = user;
+	struct stream *s = &at->sub->pane->streams[at == &at->sub->places[CORE_ERR]];
+
+	(void)j;
+	(void)r; /* what could not be read is missing, whatever the reason */
+	if (b->to <= at->pos) {
+		if (at->pos < stream_tail(s))
+			resync(s, at, stream_tail(s));
+		end_catching(s, at);
+		return;
+	}
+	if (b->from > at->pos)
+		resync(s, at, b->from);
+	at->old = b;
+	catch_up(s, at);
+}
+
+static void begin_catching(struct place *at)
+{
+	struct pane *p = at->sub->pane;
+	struct stream *s = &p->streams[at == &at->sub->places[CORE_ERR]];
+
+	at->is_catching = at->is_from_old = true;
+	if (!at->job)
+		at->job = recall_new(p, s->which, on_old, at);
+	if (at->job) {
+		catch_up(s, at);
+	} else {
+		resync(s, at, stream_tail(s));
+		at->is_catching = false;
+	}
+}
+
+/* ---- when ---- */
 
 /* 0: flush now; else when to look again. */
 static uint64_t deadline_of(const struct stream *s, uint64_t now)
@@ -322,6 +452,7 @@ static void drop(struct sub *sub, bool tell)
 	for (int k = 0; k < 2; k++) {
 		if (sub->places[k].is_on) {
 			list_remove(&sub->places[k].link);
+			recall_free(sub->places[k].job);
 			pause_if_behind(&sub->pane->streams[k]);
 		}
 	}
@@ -338,14 +469,12 @@ static void begin_at(struct sub *sub, enum core_stream which, uint64_t pos)
 	at->sub = sub;
 	at->pos = pos;
 	at->is_on = true;
+	at->is_from_old = pos < stream_tail(s);
 	at->needs_snapshot = sub->wants_snapshot && which == CORE_OUT && term_get(sub->pane);
 	list_append(&s->subs, &at->link);
 	if (pos < stream_head(s) || at->needs_snapshot) {
 		/* What is kept goes out at the end of this turn. */
-		s->first_ns = s->last_ns = 1;
-		if (list_is_empty(&s->flushing))
-			list_append(&sub->core->flushing, &s->flushing);
-		uv_idle_start(&sub->core->spin, core_on_spin);
+		flush_soon(s);
 	}
 }
 
@@ -353,10 +482,12 @@ int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *r
 		   uint64_t *ret_seq, struct fail *reterr)
 {
 	struct core *c = p->core;
-	uint64_t head = p->streams[0].has_slot ? stream_head(&p->streams[0]) : p->seq_kept;
+	uint64_t head, oldest, err_oldest, err_head, from;
 	struct sub *sub;
-	uint64_t from = head;
 
+	stream_bounds(&p->streams[CORE_OUT], &oldest, &head);
+	stream_bounds(&p->streams[CORE_ERR], &err_oldest, &err_head);
+	from = head;
 	if (c->n_subs >= CORE_MAX_SUBSCRIPTIONS) {
 		return fail_setf(reterr, FAIL_LIMIT_SUBSCRIPTIONS, NULL, "the limit is %u",
 				 CORE_MAX_SUBSCRIPTIONS);
@@ -372,7 +503,7 @@ int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *r
 		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
 	}
 	if (spec->is_from_start) {
-		from = stream_tail(&p->streams[0]);
+		from = oldest;
 	} else if (spec->is_from_set) {
 		from = spec->from;
 	}
@@ -390,10 +521,9 @@ int core_subscribe(struct pane *p, const struct core_sub_spec *spec, uint64_t *r
 		begin_at(sub, CORE_OUT, from);
 	if (spec->wants_err && !p->is_pty) {
 		begin_at(sub, CORE_ERR,
-			 spec->is_from_start ? stream_tail(&p->streams[1])
-			 : spec->is_err_from_set && spec->err_from <= stream_head(&p->streams[1])
-				 ? spec->err_from
-				 : stream_head(&p->streams[1]));
+			 spec->is_from_start                                   ? err_oldest
+			 : spec->is_err_from_set && spec->err_from <= err_head ? spec->err_from
+									       : err_head);
 	}
 	pane_release_hold(p);
 	*ret_id = sub->id;
@@ -424,10 +554,10 @@ void core_subscription_ready(struct core *c, uint64_t id)
 	for (int i = 0; i < 2; i++) {
 		struct stream *s = &sub->pane->streams[i];
 
-		if (sub->places[i].is_on && has_waiting(s) && list_is_empty(&s->flushing)) {
-			s->first_ns = s->last_ns = 1;
-			list_append(&c->flushing, &s->flushing);
-			uv_idle_start(&c->spin, core_on_spin);
+		if (sub->places[i].is_on && sub->places[i].is_catching) {
+			catch_up(s, &sub->places[i]);
+		} else if (sub->places[i].is_on && has_waiting(s)) {
+			flush_soon(s);
 		}
 		pause_if_behind(s);
 	}

@@ -5,11 +5,16 @@
 #include "base/log.h"
 #include "core/state.h"
 
+#define HANDOVER_CHECKPOINT_BYTES 16384 /* less is fed again as fast as an image is loaded */
+
 void core_prepare_handover(struct core *c, core_handover_fn *done, void *user)
 {
 	/* What the terminals print from now on waits in the kernel.  What was read is
 	 * in the arena, with how far it was fed and answered. */
 	c->is_handing_over = true;
+	for (uint32_t i = 0; i < c->n_panes; i++)
+		record_checkpoint(c->panes[i], HANDOVER_CHECKPOINT_BYTES);
+	(void)record_drain(c);
 	done(user);
 }
 

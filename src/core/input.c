@@ -145,6 +145,7 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 	w->on_done = done;
 	w->user = user;
 	p->input_at = stream_head(&p->streams[CORE_OUT]);
+	record_input(p, data, n);
 	p->write_bytes += n;
 	list_append(&p->writes, &w->link);
 	if (p->writes.next == &w->link)

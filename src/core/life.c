@@ -106,6 +106,7 @@ void pane_on_spawned(struct pane *p, const struct keeper_spawned *m, const int *
 	p->is_fresh = false;
 	p->session->is_made_by_create = false;
 	pane_set_state(p, PANE_RUNNING);
+	record_spawn(p);
 	size_push(p); /* it may have been resized since it was asked for */
 	registry_put_pane(p);
 	core_event(c, is_respawn ? CORE_PANE_RESPAWNED : CORE_PANE_CREATED, p, p->session);
@@ -159,6 +160,7 @@ void pane_settle_exit(struct pane *p)
 	input_fail_all(p, FAIL_PANE_EXITED);
 	if (p->is_deleted)
 		return;
+	record_exit(p);
 	registry_put_pane(p);
 	command_on_exit(p);
 	run_on_exit(p);
@@ -184,6 +186,7 @@ void pane_settle_closed(struct pane *p)
 	p->is_closed = true;
 	for (int i = 0; i < 2; i++)
 		stream_close(&p->streams[i]);
+	record_closed(p);
 	link_forget(p->core, p->number);
 	registry_put_pane(p);
 	core_event(p->core, CORE_PANE_CLOSED, p, p->session);

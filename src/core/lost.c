@@ -1,7 +1,7 @@
 /*
- * Rings on disk.  When the arena goes (the keeper died, or everything is being
- * stopped), what the panes printed last is written to STATE/lost/pN.S, and
- * loaded back into a ring at the next start.
+ * Rings on disk, of panes whose journal is off or cannot be written.  When the
+ * arena goes (the keeper died), what they printed last is written to
+ * STATE/lost/pN.S, and loaded back into a ring at the next start.
  *
  * A file: struct lost_header, then the bytes [from, to).
  */
@@ -55,18 +55,27 @@ static int save_stream(struct stream *s)
 	return n == (ssize_t)(sizeof h + v.n[0] + v.n[1]) ? 0 : err_origin(-ENOSPC);
 }
 
+static bool is_in_journal(const struct pane *p)
+{
+	struct pane_journal_info j;
+
+	record_get(p, &j);
+	return j.state == RECORD_ON;
+}
+
 void lost_save_all(struct core *c)
 {
 	char dir[512];
 	int r = 0;
 
+	(void)record_drain(c);
 	snprintf(dir, sizeof dir, "%s/lost", c->state_dir);
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		log_error("cannot make %s: %s", dir, strerror(errno));
 	for (uint32_t i = 0; i < c->n_panes; i++) {
 		struct pane *p = c->panes[i];
 
-		for (int k = 0; k < 2 && !p->is_private; k++) {
+		for (int k = 0; k < 2 && !p->is_private && !is_in_journal(p); k++) {
 			int one = p->streams[k].has_slot ? save_stream(&p->streams[k]) : 0;
 
 			if (one < 0)
@@ -124,8 +133,11 @@ void lost_load(struct pane *p)
 		r = stream_take_slot(&p->streams[k]);
 		if (r == 0)
 			r = load_stream(&p->streams[k], fd);
-		if (r < 0)
+		if (r < 0) {
 			log_fault(r, "cannot load %s", path);
+		} else if (p->core->config.journal.is_enabled) {
+			unlink(path); /* the journal has it from now on */
+		}
 		close(fd);
 	}
 }

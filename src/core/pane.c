@@ -26,6 +26,19 @@ const char *pane_state_name(enum pane_state s)
 	return "?";
 }
 
+const char *record_state_name(enum record_state s)
+{
+	switch (s) {
+	case RECORD_OFF:
+		return "off";
+	case RECORD_ON:
+		return "on";
+	case RECORD_FAILING:
+		return "failing";
+	}
+	return "?";
+}
+
 /* Index of the first pane whose number is > @after. */
 static uint32_t index_after(const struct core *c, uint64_t after)
 {
@@ -210,6 +223,7 @@ void pane_remove(struct pane *p, bool tell)
 		if (tell)
 			stream_release_slot(&p->streams[i]);
 	}
+	record_pane_gone(p, tell);
 	pane_let_go(p);
 	core_note_removed(c);
 }
@@ -241,14 +255,11 @@ void pane_prune_exited(struct core *c)
 
 static void copy_streams(const struct pane *p, struct pane_info *ret)
 {
-	const struct stream *out = &p->streams[CORE_OUT], *err = &p->streams[CORE_ERR];
+	const struct stream *out = &p->streams[CORE_OUT];
 
-	ret->seq = out->has_slot ? stream_head(out) : p->seq_kept;
-	ret->tail_seq = out->has_slot ? stream_tail(out) : p->seq_kept;
-	if (err->has_slot) {
-		ret->err_seq = stream_head(err);
-		ret->err_tail_seq = stream_tail(err);
-	}
+	stream_bounds(out, &ret->tail_seq, &ret->seq);
+	if (!p->is_pty)
+		stream_bounds(&p->streams[CORE_ERR], &ret->err_tail_seq, &ret->err_seq);
 	ret->input_seq =
 		out->has_slot ? p->core->arena.slots[out->slot].input_seq : p->input_seq_kept;
 	ret->input_unsure = p->input_unsure;
@@ -284,6 +295,7 @@ void pane_get_info(const struct pane *p, struct pane_info *ret)
 	snprintf(ret->session_id, sizeof ret->session_id, "s%llu",
 		 (unsigned long long)p->session->number);
 	copy_streams(p, ret);
+	record_get(p, &ret->journal);
 	list_for_each (l, &p->viewers)
 		ret->n_viewers++;
 }
@@ -342,26 +354,23 @@ int core_pane_read(struct pane *p, enum core_stream which, uint64_t from, size_t
 	struct stream *s = &p->streams[which];
 	struct arena_view v;
 
-	if (!s->has_slot) {
-		*ret = (struct core_bytes){ .from = p->seq_kept,
-					    .to = p->seq_kept,
-					    .head = p->seq_kept,
-					    .tail = p->seq_kept,
-					    .is_closed = true };
-		ret->gap = from < p->seq_kept ? p->seq_kept - from : 0;
-		return 0;
-	}
-	*ret = (struct core_bytes){ .head = stream_head(s),
-				    .tail = stream_tail(s),
-				    .is_closed = p->is_closed };
+	uint64_t ring;
+
+	*ret = (struct core_bytes){ .is_closed = p->is_closed };
+	stream_bounds(s, &ret->tail, &ret->head);
+	ring = stream_tail(s);
 	if (from > ret->head) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from",
 				 "%llu is beyond the end, %llu", (unsigned long long)from,
 				 (unsigned long long)ret->head);
 	}
-	ret->from = from < ret->tail ? ret->tail : from;
+	if (from < ring && ret->tail < ring)
+		return CORE_READ_E_OLD;
+	ret->from = from < ring ? ring : from;
 	ret->gap = ret->from - from;
 	ret->to = ret->head - ret->from > max ? ret->from + max : ret->head;
+	if (!s->has_slot)
+		return 0;
 	v = arena_slot_view(&p->core->arena, s->slot, ret->from, ret->to - ret->from);
 	memcpy(ret->p, v.p, sizeof ret->p);
 	memcpy(ret->n, v.n, sizeof ret->n);

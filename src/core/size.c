@@ -44,6 +44,7 @@ void size_apply(struct pane *p, uint16_t cols, uint16_t rows)
 	size_push(p);
 	if (out->has_slot)
 		arena_slot_note_resize(&p->core->arena, out->slot, cols, rows);
+	record_resize(p);
 	registry_put_pane(p);
 	core_event(p->core, CORE_PANE_RESIZED, p, p->session);
 }

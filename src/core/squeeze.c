@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "base/clock.h"
+#include "core/recall.h"
 #include "core/state.h"
 #include "vt/compress.h"
 #include "vt/vt.h"
@@ -13,6 +14,7 @@
 #define QUIET_MS 1000
 #define QUIET_NS (QUIET_MS * 1000000ull)
 #define LEVEL 1
+#define KEPT_BYTES 4096u
 
 static size_t squeeze(void *user, const void *src, size_t n, void *dst, size_t size)
 {
@@ -56,6 +58,28 @@ void squeeze_fini(struct core *c)
 	drop_contexts(c);
 }
 
+/* Ring pages of what is in the journal: read back from there, should anybody ask.  The
+ * last bytes stay: a prompt, and what is looked at to tell what follows it. */
+static void give_ring_back(struct pane *p)
+{
+	struct core *c = p->core;
+
+	for (int k = 0; k < 2; k++) {
+		const struct stream *s = &p->streams[k];
+		const struct arena_slot *slot;
+
+		if (!s->has_slot || !recall_has_journal(p))
+			continue;
+		slot = &c->arena.slots[s->slot];
+		if (slot->journaled_seq == slot->committed_seq &&
+		    slot->fed_seq == slot->committed_seq &&
+		    slot->committed_seq > KEPT_BYTES) {
+			(void)arena_slot_give_back(&c->arena, c->arena_fd, s->slot,
+						   slot->committed_seq - KEPT_BYTES);
+		}
+	}
+}
+
 /* One step for one pane.  Returns when to look again, 0 at once, UINT64_MAX never. */
 static uint64_t step(struct core *c, uint64_t now)
 {
@@ -73,6 +97,8 @@ static uint64_t step(struct core *c, uint64_t now)
 			continue;
 		}
 		p->has_cold = p->vt && vt_idle(p->vt);
+		if (!p->has_cold)
+			give_ring_back(p);
 		return 0;
 	}
 	return soonest;

@@ -12,6 +12,7 @@
 #include "core/command.h"
 #include "core/core.h"
 #include "core/layout_tree.h"
+#include "journal/journal.h"
 #include "core/run.h"
 #include "core/shell.h"
 #include "keeper/proto.h"
@@ -98,6 +99,7 @@ struct stream {
 	bool is_eof;     /* nobody holds the other side */
 	bool is_drained; /* the last turn ended with nothing to read */
 	bool is_paused;  /* a subscriber with on_lag=pause is behind */
+	bool is_stalled; /* the ring is full of what is not in the journal yet */
 	bool has_slot;
 	int fd;
 	uint32_t slot;              /* arena */
@@ -162,6 +164,12 @@ struct pane {
 	struct vt *vt;               /* made at the first need, see term.c */
 	uint64_t feeding;            /* position of what is just fed to it */
 	struct buf replies;          /* of the emulator, not yet written */
+	struct recording *rec;       /* NULL: none (yet) */
+	uint64_t checkpoint_seq;     /* of the last one in the journal */
+	bool is_replaying;           /* what is fed was fed before: nothing is told or answered */
+	uint16_t replay_cols, replay_rows;         /* the size that was agreed to then; 0: none */
+	bool has_bounds, has_old_journal;          /* recall_bounds() looked, and found one */
+	uint64_t journal_tail[2], journal_head[2]; /* as it found it */
 	bool has_new_title, has_new_cwd, has_bell;
 	bool has_cold; /* printed since its history was last squeezed */
 	char key[KEEPER_KEY_BYTES + 1];
@@ -171,8 +179,8 @@ struct pane {
 	uint16_t cols, rows;
 	uint16_t wanted_cols, wanted_rows; /* by the program, to be told; 0: none */
 	uint64_t created_us, started_us, exited_us;
-	uint64_t spawned_ns;               /* for the histogram */
-	uint64_t input_seq_kept, seq_kept; /* what is known when there is no slot */
+	uint64_t spawned_ns;     /* for the histogram */
+	uint64_t input_seq_kept; /* what is known when there is no slot */
 	uint64_t input_unsure;
 	uint64_t input_at; /* output position of the last input */
 	uint64_t last_input_ns, last_output_ns;
@@ -196,6 +204,7 @@ struct keeper_packet {
 };
 
 struct census_job;
+struct recorder;
 
 struct core {
 	uv_loop_t *loop;
@@ -211,6 +220,7 @@ struct core {
 	bool is_handing_over;    /* nothing is read any more */
 	bool is_registry_broken; /* an append failed: written anew at the next chance */
 	struct arena arena;
+	struct recorder *recorder;
 	struct core_status status;     /* the parts that do not change often */
 	struct core_upgraded upgraded; /* .note "": there was none */
 	struct list helpers;           /* struct helper.link: programs run for the daemon */
@@ -364,11 +374,44 @@ void stream_release_slot(struct stream *s);
 void stream_poll_update(struct stream *s);
 void stream_make_ready(struct stream *s);
 uint64_t stream_head(const struct stream *s);
-uint64_t stream_tail(const struct stream *s);
+uint64_t stream_tail(const struct stream *s); /* of the ring */
+/* Of all that can be read, from the journal too. */
+void stream_bounds(const struct stream *s, uint64_t *ret_tail, uint64_t *ret_head);
 void stream_pause(struct stream *s, bool on);
 void pane_release_hold(struct pane *p); /* somebody reads, or time is up */
 void stream_refeed(struct stream *s);   /* after a crash: what was committed but not fed */
 void reader_turn(struct core *c);       /* the check phase */
+
+/* Whoever stopped it for lack of room: there may be some. */
+void stream_unstall(struct stream *s);
+
+/* record.c: journals are written */
+NODISCARD int record_start(struct core *c);
+void record_stop(struct core *c); /* writes all that waits; then nothing is recorded */
+void record_configure(struct core *c);
+/* Wait until all that was queued is written; false: the disk takes too long. */
+bool record_drain(struct core *c);
+void record_adopt(struct pane *p); /* after a crash: what is only in the ring */
+/* @s was fed.  Marks of record_mark() are put in their places before it. */
+void record_output(struct stream *s);
+/* While the bytes around @seq are fed: written when record_output() comes. */
+void record_mark(struct pane *p, uint64_t seq, enum journal_mark what, int64_t value,
+		 const char *text);
+void record_drop_marks(struct pane *p);
+void record_resize(struct pane *p);
+void record_spawn(struct pane *p);
+void record_exit(struct pane *p);
+void record_closed(struct pane *p);
+void record_input(struct pane *p, const void *data, size_t n);
+/* If at least so much was fed since the last one. */
+void record_checkpoint(struct pane *p, uint64_t min_bytes);
+/* Bytes that may be read now; less than ARENA_READ_MAX: stream_unstall() follows. */
+uint64_t record_room(struct stream *s);
+void record_release_slot(struct stream *s);
+void record_pane_gone(struct pane *p, bool wants_delete);
+/* Oldest position in a journal that this daemon opened. */
+bool record_tail(const struct pane *p, enum core_stream which, uint64_t *ret);
+void record_get(const struct pane *p, struct pane_journal_info *ret);
 
 /* fanout.c: subscriptions */
 struct sub;
@@ -399,6 +442,13 @@ void term_feed(struct pane *p);
 void term_resize(struct pane *p);
 void term_drop(struct pane *p);
 void term_set_cwd(struct pane *p, const char *path); /* as its shell says */
+/* For recall.c: a new emulator as p->vt; one out of an image (NULL: it is no good). */
+NODISCARD int term_make(struct pane *p, uint16_t cols, uint16_t rows);
+struct vt *term_load(struct pane *p, const void *image, size_t n);
+void term_set_title(struct pane *p, const char *title);
+
+/* recall.c: p->vt out of journal and ring, as it was at fed_seq */
+NODISCARD int recall_screen(struct pane *p);
 
 /* squeeze.c */
 void squeeze_init(struct core *c);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/recall.h"
 #include "core/state.h"
 
 static void on_poll(uv_poll_t *h, int status, int events)
@@ -36,6 +37,18 @@ void stream_init(struct stream *s, struct pane *p, enum core_stream which)
 	list_init(&s->ready);
 	list_init(&s->flushing);
 	list_init(&s->subs);
+}
+
+/* It ran before: its output goes on where that ended. */
+static void begin_behind_journal(struct stream *s)
+{
+	struct pane *p = s->pane;
+
+	if (p->is_fresh || !recall_has_journal(p))
+		return;
+	recall_bounds(p);
+	if (p->journal_head[s->which] > 0)
+		arena_slot_begin_at(&p->core->arena, s->slot, p->journal_head[s->which]);
 }
 
 int stream_take_slot(struct stream *s)
@@ -62,6 +75,7 @@ int stream_take_slot(struct stream *s)
 		r = arena_slot_take(&c->arena, kind, s->pane->number, s->which, &s->slot);
 		if (r)
 			return err_origin(-ENOSPC);
+		begin_behind_journal(s);
 	}
 	s->has_slot = true;
 	s->flushed = stream_head(s);
@@ -70,11 +84,9 @@ int stream_take_slot(struct stream *s)
 
 void stream_release_slot(struct stream *s)
 {
-	struct core *c = s->pane->core;
-
 	if (!s->has_slot)
 		return;
-	arena_slot_release(&c->arena, c->arena_fd, s->slot);
+	record_release_slot(s);
 	s->has_slot = false;
 }
 
@@ -96,7 +108,7 @@ int stream_open(struct stream *s, int fd)
 	s->poll = poll;
 	s->fd = fd;
 	s->is_open = true;
-	s->is_eof = s->is_drained = s->is_paused = false;
+	s->is_eof = s->is_drained = s->is_paused = s->is_stalled = false;
 	s->polled = 0;
 	stream_poll_update(s);
 	return 0;
@@ -120,7 +132,7 @@ void stream_close(struct stream *s)
 	close(s->fd);
 	s->poll = NULL;
 	s->fd = -1;
-	s->is_open = s->is_paused = false;
+	s->is_open = s->is_paused = s->is_stalled = false;
 }
 
 /* What is worth waking up for: output unless paused or ended, room for input
@@ -131,7 +143,7 @@ void stream_poll_update(struct stream *s)
 
 	if (!s->is_open)
 		return;
-	if (!s->is_eof && !s->is_paused)
+	if (!s->is_eof && !s->is_paused && !s->is_stalled)
 		want |= UV_READABLE;
 	if (!s->is_eof && s->which == CORE_OUT && !list_is_empty(&s->pane->writes))
 		want |= UV_WRITABLE;
@@ -150,7 +162,7 @@ void stream_make_ready(struct stream *s)
 {
 	struct core *c = s->pane->core;
 
-	if (!s->is_open || s->is_eof || s->is_paused || !list_is_empty(&s->ready))
+	if (!s->is_open || s->is_eof || s->is_paused || s->is_stalled || !list_is_empty(&s->ready))
 		return;
 	list_append(&c->ready, &s->ready);
 	uv_idle_start(&c->spin, core_on_spin);
@@ -158,12 +170,27 @@ void stream_make_ready(struct stream *s)
 
 uint64_t stream_head(const struct stream *s)
 {
-	return s->has_slot ? arena_slot_head(&s->pane->core->arena, s->slot) : 0;
+	return s->has_slot ? arena_slot_head(&s->pane->core->arena, s->slot)
+			   : s->pane->journal_head[s->which];
 }
 
 uint64_t stream_tail(const struct stream *s)
 {
-	return s->has_slot ? arena_slot_tail(&s->pane->core->arena, s->slot) : 0;
+	return s->has_slot ? arena_slot_tail(&s->pane->core->arena, s->slot)
+			   : s->pane->journal_head[s->which];
+}
+
+void stream_bounds(const struct stream *s, uint64_t *ret_tail, uint64_t *ret_head)
+{
+	struct pane *p = s->pane;
+
+	*ret_tail = stream_tail(s);
+	if (recall_has_journal(p) && !record_tail(p, s->which, ret_tail)) {
+		recall_bounds(p);
+		if (p->has_old_journal)
+			*ret_tail = p->journal_tail[s->which];
+	}
+	*ret_head = stream_head(s);
 }
 
 static void on_pause_timer(uv_timer_t *t);
@@ -219,6 +246,24 @@ void stream_pause(struct stream *s, bool on)
 		stream_make_ready(s);
 }
 
+/* What the ring holds is not in the journal yet: the program waits for the disk. */
+static void stall(struct stream *s)
+{
+	s->is_stalled = true;
+	s->pane->core->metrics.n_stalls++;
+	list_remove(&s->ready);
+	stream_poll_update(s);
+}
+
+void stream_unstall(struct stream *s)
+{
+	if (!s->is_stalled)
+		return;
+	s->is_stalled = false;
+	stream_poll_update(s);
+	stream_make_ready(s);
+}
+
 void pane_release_hold(struct pane *p)
 {
 	if (!p->is_held)
@@ -272,8 +317,10 @@ static void feed(struct stream *s)
 
 void stream_refeed(struct stream *s)
 {
-	if (s->has_slot && stream_head(s) > s->pane->core->arena.slots[s->slot].fed_seq)
+	if (s->has_slot && stream_head(s) > s->pane->core->arena.slots[s->slot].fed_seq) {
 		feed(s);
+		record_output(s);
+	}
 }
 
 static void on_eof(struct stream *s)
@@ -303,10 +350,12 @@ static bool has_more(const struct stream *s)
 static bool read_stream(struct stream *s)
 {
 	struct core *c = s->pane->core;
+	uint64_t room = record_room(s);
 	uint32_t n, total = 0;
 	int r = 0;
 
-	while (total < CORE_READ_PER_TURN && (total == 0 || has_more(s))) {
+	while (total < CORE_READ_PER_TURN && total + ARENA_READ_MAX <= room &&
+	       (total == 0 || has_more(s))) {
 		r = arena_slot_read(&c->arena, s->slot, s->fd, &n);
 		if (r == ARENA_READ_E_PACKET)
 			continue;
@@ -325,11 +374,14 @@ static bool read_stream(struct stream *s)
 		c->metrics.n_bytes_read += total;
 		s->pane->last_output_ns = now;
 		feed(s);
+		record_output(s);
 		squeeze_note_output(s->pane);
 		fanout_note(s, now);
 		wait_on_output(s->pane);
 	}
 	s->is_drained = r == ARENA_READ_E_AGAIN || r == ARENA_READ_E_EOF;
+	if (room < ARENA_READ_MAX)
+		stall(s);
 	if (is_full_for_hold(s))
 		stream_pause(s, true);
 	if (r == ARENA_READ_E_EOF)
@@ -352,7 +404,7 @@ void reader_turn(struct core *c)
 
 		pane_hold(p);
 		list_remove(&s->ready);
-		if (!read_stream(s) && !s->is_paused && s->is_open)
+		if (!read_stream(s) && !s->is_paused && !s->is_stalled && s->is_open)
 			list_append(&c->ready, &s->ready);
 		pane_settle_exit(p);
 		pane_settle_closed(p);

@@ -190,9 +190,15 @@ static void subscribing_from_a_position_begins_exactly_there(void **state)
 static void what_the_ring_no_longer_holds_is_an_exact_gap(void **state)
 {
 	struct fixture *f = *state;
-	struct pane *p = make(f);
+	struct pane_spec spec = fake_spec();
+	struct fake_created made;
 	struct pane_info info;
+	struct pane *p;
 
+	spec.is_private = true;
+	p = fake_create(&f->k, &spec, &made);
+	assert_non_null(p);
+	fcntl(fake_pane_of(&f->k, pane_number(p))->slave, F_SETFL, O_NONBLOCK);
 	flood(f, p, 0, 400000);
 	pane_get_info(p, &info);
 	assert_int_equal(info.tail_seq, 400000 - (256 << 10));

@@ -16,11 +16,23 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/recall.h"
 #include "core/state.h"
+#include "vt/image.h"
 #include "vt/snapshot.h"
 #include "vt/vt.h"
 
 #define REPLIES_MAX (64u << 10) /* bytes waiting for a program that asks and never reads */
+
+void term_set_title(struct pane *p, const char *title)
+{
+	char *copy = mem_strdup(title);
+
+	if (!copy)
+		return;
+	mem_free(p->title);
+	p->title = copy;
+}
 
 /* With raw output there is no terminal at the other end but a file or a pipe: what
  * looks like a question is data, and the answer would be echoed into it. */
@@ -28,28 +40,25 @@ static void on_reply(void *user, const char *bytes, size_t n)
 {
 	struct pane *p = user;
 
-	if (!p->wants_raw_output && buf_len(&p->replies) + n <= REPLIES_MAX)
+	if (!p->is_replaying && !p->wants_raw_output && buf_len(&p->replies) + n <= REPLIES_MAX)
 		buf_put(&p->replies, bytes, n);
 }
 
 static void on_title(void *user, enum vt_title which, const char *text)
 {
 	struct pane *p = user;
-	char *copy;
 
 	if (which != VT_TITLE_WINDOW || (p->title && strcmp(p->title, text) == 0))
 		return;
-	copy = mem_strdup(text);
-	if (!copy)
-		return;
-	mem_free(p->title);
-	p->title = copy;
-	p->has_new_title = true;
+	term_set_title(p, text);
+	p->has_new_title = !p->is_replaying;
 }
 
 static void on_bell(void *user)
 {
-	((struct pane *)user)->has_bell = true;
+	struct pane *p = user;
+
+	p->has_bell = !p->is_replaying;
 }
 
 void term_set_cwd(struct pane *p, const char *path)
@@ -63,7 +72,7 @@ void term_set_cwd(struct pane *p, const char *path)
 		return;
 	mem_free(p->cwd_now);
 	p->cwd_now = copy;
-	p->has_new_cwd = true;
+	p->has_new_cwd = !p->is_replaying;
 }
 
 static void on_cwd(void *user, const char *host, const char *path)
@@ -78,6 +87,8 @@ static bool on_size_wanted(void *user, int cols, int rows)
 {
 	struct pane *p = user;
 
+	if (p->is_replaying)
+		return cols == p->replay_cols && rows == p->replay_rows;
 	if (p->layout || !list_is_empty(&p->viewers) || cols < 1 || rows < 1 ||
 	    cols > VT_COLS_MAX || rows > VT_ROWS_MAX)
 		return false;
@@ -90,19 +101,24 @@ static void on_mark(void *user, const struct vt_mark_event *ev)
 {
 	struct pane *p = user;
 	size_t n;
-	uint64_t end = p->feeding + vt_taken(p->vt, &n);
+	uint64_t end;
 
+	if (p->is_replaying)
+		return;
+	end = p->feeding + vt_taken(p->vt, &n);
 	command_note_mark(p, ev, end - n, end);
 }
 
 static void on_command_line(void *user, const char *text, const char *nonce)
 {
-	command_note_line(user, text, nonce);
+	if (!((struct pane *)user)->is_replaying)
+		command_note_line(user, text, nonce);
 }
 
 static void on_user_var(void *user, const char *name, const char *value)
 {
-	command_note_var(user, name, value);
+	if (!((struct pane *)user)->is_replaying)
+		command_note_var(user, name, value);
 }
 
 static const struct vt_callbacks callbacks = { .reply = on_reply,
@@ -129,22 +145,6 @@ static void feed_range(struct pane *p, uint64_t from, uint64_t to)
 	}
 }
 
-/* What the ring still holds and was fed to the emulator of the daemon before. */
-static void replay(struct pane *p)
-{
-	struct core *c = p->core;
-	struct stream *s = &p->streams[CORE_OUT];
-	uint64_t from = stream_tail(s), to = c->arena.slots[s->slot].fed_seq;
-
-	if (from >= to)
-		return;
-	core_feed_enter(c, p->number, from);
-	vt_replay(p->vt, true);
-	feed_range(p, from, to);
-	vt_replay(p->vt, false);
-	core_feed_leave(c);
-}
-
 static struct vt_opts options(const struct pane *p)
 {
 	const struct core_config *cfg = &p->core->config;
@@ -157,19 +157,34 @@ static struct vt_opts options(const struct pane *p)
 				 .compress = &p->core->compress };
 }
 
+int term_make(struct pane *p, uint16_t cols, uint16_t rows)
+{
+	struct vt_opts opts = options(p);
+
+	p->vt = vt_new(cols, rows, &opts, &callbacks, p);
+	return p->vt ? 0 : err_origin(-ENOMEM);
+}
+
+struct vt *term_load(struct pane *p, const void *image, size_t n)
+{
+	struct vt_opts opts = options(p);
+	struct vt *vt;
+
+	return vt_load(image, n, &opts, &callbacks, p, &vt) == 0 ? vt : NULL;
+}
+
+/* Something of it is kept: its ring, or its journal. */
+static bool has_output(struct pane *p)
+{
+	return p->streams[CORE_OUT].has_slot || (p->state > PANE_STARTING && recall_has_journal(p));
+}
+
 struct vt *term_get(struct pane *p)
 {
-	struct vt_opts opts;
-
-	if (p->vt || p->is_quarantined || !p->is_pty || !p->streams[CORE_OUT].has_slot)
+	if (p->vt || p->is_quarantined || !p->is_pty || !has_output(p))
 		return p->vt;
-	opts = options(p);
-	p->vt = vt_new(p->cols, p->rows, &opts, &callbacks, p);
-	if (!p->vt) {
+	if (recall_screen(p) < 0)
 		log_error("pane p%llu: no memory for its screen", (unsigned long long)p->number);
-	} else {
-		replay(p);
-	}
 	return p->vt;
 }
 

@@ -266,6 +266,13 @@ void config_to_core(const struct config *c, struct core_config *ret)
 	ret->pause_max_ms = (uint32_t)c->pause_max_ms;
 	ret->has_shell_integration = c->shell_integration == CONFIG_TRUE;
 	ret->has_title_report = c->title_report == CONFIG_TRUE;
+	ret->journal.is_enabled = c->journal_enabled == CONFIG_TRUE;
+	ret->journal.is_gap_policy = c->journal_on_backlog == CONFIG_GAP;
+	ret->journal.has_input = c->journal_input == CONFIG_ON;
+	ret->journal.sync_ms = (uint32_t)c->journal_sync_ms;
+	ret->journal.max_bytes = (uint64_t)c->journal_max_bytes;
+	ret->journal.total_bytes = (uint64_t)c->journal_total_bytes;
+	ret->journal.max_age_s = (uint32_t)c->journal_max_age_s;
 	_Static_assert(sizeof ret->abort_on == sizeof c->abort_on, "the same text");
 	memcpy(ret->abort_on, c->abort_on, sizeof ret->abort_on);
 	for (uint32_t i = 0; i < c->n_templates; i++) {

@@ -14,6 +14,8 @@
 #include "core/core.h"
 
 enum config_bool { CONFIG_FALSE, CONFIG_TRUE };
+enum config_backlog { CONFIG_SLOW, CONFIG_GAP };
+enum config_switch { CONFIG_OFF, CONFIG_ON };
 
 struct config {
 	int64_t max_sessions, max_panes, max_clients;
@@ -23,6 +25,11 @@ struct config {
 	int64_t title_report;                 /* enum config_bool */
 	int64_t shell_integration;            /* likewise */
 	int64_t flush_quiet_us, flush_latest_us, pause_max_ms;
+	int64_t journal_enabled;    /* enum config_bool */
+	int64_t journal_on_backlog; /* enum config_backlog */
+	int64_t journal_input;      /* enum config_switch */
+	int64_t journal_sync_ms, journal_max_age_s;
+	int64_t journal_max_bytes, journal_total_bytes;
 	int64_t log_level; /* enum log_level */
 	int64_t log_max_bytes;
 	char abort_on[64];

@@ -150,6 +150,71 @@ const struct config_key config_keys[] = {
 		 "is "
 		 "left out by ORCHFLOW_SHELL_INTEGRATION=0 in its environment (new "
 		 "--no-integration)." },
+	{ .name = "journal.enabled",
+	  .type = CONFIG_CHOICE,
+	  .offset = AT(journal_enabled),
+	  .fallback = "true",
+	  .choices = "false|true", /* enum config_bool */
+	  .doc = "Whether what panes print is kept on disk, in the journal directory of the state "
+		 "directory. Panes made with --private have no journal in any case." },
+	{ .name = "journal.sync_ms",
+	  .type = CONFIG_DURATION,
+	  .offset = AT(journal_sync_ms),
+	  .unit_ns = NS_PER_MS,
+	  .unit = "ms",
+	  .fallback = "1000",
+	  .min = 0,
+	  .max = 3600000,
+	  .limits = "0 to 1 hour",
+	  .doc = "What is written is synced to the disk so long after at the latest: what a power "
+		 "loss may cost. 0: every batch is synced before the program may go on. A crash "
+		 "of the daemon costs nothing in any case." },
+	{ .name = "journal.max_bytes",
+	  .type = CONFIG_SIZE,
+	  .offset = AT(journal_max_bytes),
+	  .fallback = "64M",
+	  .min = 1 << 20,
+	  .max = 1024 * GIB,
+	  .limits = "1M to 1024G",
+	  .doc = "Size of one pane's journal, compressed; beyond it the oldest output is "
+		 "dropped." },
+	{ .name = "journal.total_bytes",
+	  .type = CONFIG_SIZE,
+	  .offset = AT(journal_total_bytes),
+	  .fallback = "4G",
+	  .min = 1 << 20,
+	  .max = 1024 * GIB,
+	  .limits = "1M to 1024G",
+	  .doc = "Size of all journals together; beyond it the oldest output is dropped, of panes "
+		 "that have ended first." },
+	{ .name = "journal.max_age",
+	  .type = CONFIG_DURATION,
+	  .offset = AT(journal_max_age_s),
+	  .unit_ns = NS_PER_S,
+	  .unit = "s",
+	  .bare_ns = NS_PER_DAY,
+	  .bare_unit = "days",
+	  .fallback = "0",
+	  .min = 0,
+	  .max = 3650ll * 86400,
+	  .limits = "0 to 3650 days",
+	  .doc = "Older output is dropped from journals; 0: age does not count." },
+	{ .name = "journal.on_backlog",
+	  .type = CONFIG_CHOICE,
+	  .offset = AT(journal_on_backlog),
+	  .fallback = "slow",
+	  .choices = "slow|gap", /* enum config_backlog */
+	  .doc = "When the disk is slower than a program prints: slow stops the program until the "
+		 "disk has caught up, as a pipe would; gap lets it go on, and the journal says "
+		 "what "
+		 "is missing." },
+	{ .name = "journal.input",
+	  .type = CONFIG_CHOICE,
+	  .offset = AT(journal_input),
+	  .fallback = "off",
+	  .choices = "off|on", /* enum config_switch */
+	  .doc = "Whether what is typed is kept as well. Never what is typed while the terminal "
+		 "does not echo, such as a password; line editors switch echo off too." },
 	{ .name = "log.level",
 	  .type = CONFIG_CHOICE,
 	  .offset = AT(log_level),
