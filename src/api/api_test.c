@@ -129,6 +129,7 @@ static const struct {
 	{ "server.metrics", CALL("server.metrics", "{\"format\":\"prometheus\"}") },
 	{ "server.census", CALL("server.census", "{}") },
 	{ "server.reload", CALL("server.reload", "{}") },
+	{ "server.upgrade", CALL("server.upgrade", "{\"binary\":\"/x\"}") },
 	{ "server.shutdown", CALL("server.shutdown", "{\"grace_ms\":10}") },
 };
 
@@ -211,6 +212,37 @@ static void bad_requests_get_typed_errors(void **state)
 		peer_expect_error(&p, bad[i].request, bad[i].error);
 	r->wants_reload_error = true;
 	peer_expect_error(&p, CALL("server.reload", "{}"), "CONFIG_INVALID");
+	peer_fini(&p);
+}
+
+static void a_server_that_makes_room_refuses_what_it_does_not_do(void **state)
+{
+	struct rig *r = *state;
+	struct peer p, waiting;
+	json_t *v;
+
+	peer_init(&p, r);
+	peer_init(&waiting, r);
+	json_decref(peer_result(&p, CALL("server.status", "{}")));
+	json_decref(peer_result(&waiting, CALL("server.status", "{}")));
+	r->core->is_holding = true;
+	peer_send(&waiting, CALL("pane.wait", "{\"pane\":\"p1\",\"exit\":true}"));
+	rig_spin(r);
+	assert_int_equal(api_server_n_under_way(r->server), 0);
+	api_server_hand_over(r->server);
+	peer_expect_error(&p, CALL("pane.list", "{}"), "UPGRADING");
+	/* What is in the socket when it leaves was not done either, and is told so. */
+	peer_send(&p, CALL("pane.list", "{}"));
+	api_server_leave(r->server);
+	v = peer_receive(&p);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(v, "error"), "code")),
+			 fail_kind(FAIL_UPGRADING)->code);
+	json_decref(v);
+	v = peer_receive(&waiting);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(v, "error"), "code")),
+			 fail_kind(FAIL_UPGRADING)->code);
+	json_decref(v);
+	peer_fini(&waiting);
 	peer_fini(&p);
 }
 
@@ -588,6 +620,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_method_answers_as_documented),
 		TEST(bad_requests_get_typed_errors),
+		TEST(a_server_that_makes_room_refuses_what_it_does_not_do),
 		TEST(lists_are_paged),
 		TEST(events_come_as_documented),
 		TEST(events_are_filtered),

@@ -25,6 +25,11 @@ static int admit(struct api_call *call, const struct rpc_request *req, struct fa
 {
 	int i = api_method_find(req->method);
 
+	if (call->server->is_handing_over) {
+		(void)fail_set(reterr, FAIL_UPGRADING, NULL);
+		fail_hint(reterr, "it was not done: connect and ask again");
+		return FAIL_E_FAILED;
+	}
 	if (i < 0)
 		return refuse_unknown(req->method, reterr);
 	call->index = (size_t)i;

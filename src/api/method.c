@@ -16,7 +16,7 @@ static const struct api_group *const groups[] = {
 const enum fail_code api_common_errors[] = {
 	FAIL_INVALID_PARAMS, FAIL_INVALID_REQUEST, FAIL_INTERNAL_ERROR, FAIL_NO_MEMORY,
 	FAIL_NO_DESCRIPTORS, FAIL_LIMIT_PENDING,   FAIL_QUARANTINED,    FAIL_PERMISSION_DENIED,
-	FAIL_SHUTTING_DOWN,  FAIL_KEEPER_GONE,     FAIL_NONE,
+	FAIL_SHUTTING_DOWN,  FAIL_KEEPER_GONE,     FAIL_UPGRADING,     FAIL_NONE,
 };
 
 /* The groups flattened, and a hash table over them; made at the first use, and

@@ -13,6 +13,8 @@
 
 #define DEFAULT_GRACE_MS 2000
 #define MAX_GRACE_MS 600000
+#define DEFAULT_UPGRADE_MS 5000
+#define MAX_KEY 63
 
 /* A number in a file of /proc; 0 if it cannot be read. */
 static uint64_t read_number(const char *path)
@@ -196,6 +198,43 @@ static void server_reload(struct api_call *call)
 	api_call_result_end(call);
 }
 
+static void on_upgraded(const struct api_upgraded *u, const struct fail *f, void *user)
+{
+	struct api_call *call = user;
+	struct rpc_writer *w;
+
+	if (f) {
+		api_call_fail(call, f);
+		return;
+	}
+	w = api_call_result_begin(call);
+	rpc_map_begin(w);
+	rpc_kv_str(w, "from", u->from);
+	rpc_kv_str(w, "to", u->to);
+	rpc_kv_str(w, "binary", u->binary);
+	rpc_kv_uint(w, "took_ms", u->took_ms);
+	rpc_kv_int(w, "daemon_pid", getpid());
+	rpc_map_end(w);
+	api_call_result_end(call);
+}
+
+void server_upgrade(struct api_call *call)
+{
+	const struct rpc_args *args = &call->args;
+	struct api_upgrade spec = {
+		.is_keeper = rpc_arg_bool(args, "keeper", false),
+		.is_check = rpc_arg_bool(args, "check", false),
+		.binary = rpc_arg_str(args, "binary", NULL),
+		.key = rpc_arg_str(args, "key", NULL),
+		.timeout_ms = (uint32_t)rpc_arg_int(args, "within_ms", DEFAULT_UPGRADE_MS),
+	};
+	struct api_server *s = call->server;
+	struct api_call *later = api_call_defer(call);
+
+	if (later)
+		s->hooks.upgrade(&spec, on_upgraded, later, s->hooks.user);
+}
+
 static void on_shut_down(const struct core_kill_report *report, const struct fail *f, void *user)
 {
 	struct api_call *call = user;
@@ -289,6 +328,46 @@ static const struct api_method methods[] = {
 		API_ERRORS(FAIL_CONFIG_INVALID),
 		.scope = API_SCOPE_ADMIN,
 		.handler = server_reload,
+	},
+	{
+		.name = "server.upgrade",
+		.doc = "Go on with another program, and with the present one again if that fails",
+		API_PARAMS({ .name = "keeper",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "the keeper's program, else the daemon's" },
+			   { .name = "check",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "only say whether it would be done" },
+			   { .name = "binary",
+			     .type = RPC_T_STRING,
+			     .min = 1,
+			     .max = API_MAX_PATH,
+			     .doc = "absolute path of the program; else what is installed" },
+			   { .name = "within_ms",
+			     .type = RPC_T_INT,
+			     .unit = "ms",
+			     .fallback = "5000",
+			     .min = 100,
+			     .max = MAX_GRACE_MS,
+			     .doc = "until it must serve" },
+			   { .name = "key",
+			     .type = RPC_T_STRING,
+			     .min = 1,
+			     .max = MAX_KEY,
+			     .doc = "made up by the client: asked again with the same key, after "
+				    "the "
+				    "connection was lost, the answer is how it went" }),
+		API_RESULT("What goes on now, or with `check` would.",
+			   { "from", "string", "release before; of the keeper: empty" },
+			   { "to", "string", "release now" },
+			   { "binary", "string", "path of the program" },
+			   { "took_ms", "integer", "until the new one served" },
+			   { "daemon_pid", "integer", "of the daemon that answers" }),
+		API_ERRORS(FAIL_UPGRADE_REFUSED, FAIL_UPGRADE_FAILED, FAIL_SPAWN_FAILED),
+		.scope = API_SCOPE_ADMIN,
+		.handler = server_upgrade,
 	},
 	{
 		.name = "server.shutdown",

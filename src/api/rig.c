@@ -50,6 +50,21 @@ static void on_metrics_text(struct buf *out, void *user)
 	buf_put_str(out, "# nothing\n");
 }
 
+static void on_upgrade(const struct api_upgrade *spec, api_upgraded_fn *done, void *done_user,
+		       void *user)
+{
+	const struct api_upgraded u = { "1", "2", spec->binary, 3 };
+	struct fail f;
+
+	(void)user;
+	if (spec->binary) {
+		done(&u, NULL, done_user);
+		return;
+	}
+	(void)fail_set(&f, FAIL_UPGRADE_REFUSED, NULL);
+	done(NULL, &f, done_user);
+}
+
 static void on_stop(void *user)
 {
 	struct rig *r = user;
@@ -73,6 +88,7 @@ void rig_init(struct rig *r, const struct api_config *config)
 					 .write_reloaded = on_write_reloaded,
 					 .metrics = on_metrics,
 					 .metrics_text = on_metrics_text,
+					 .upgrade = on_upgrade,
 					 .stop = on_stop,
 					 .user = r };
 	struct api_config defaults;

@@ -192,7 +192,7 @@ static void on_listener_closed(uv_handle_t *handle)
 	mem_free(handle);
 }
 
-static void close_listener(struct api_server *s)
+void server_close_listener(struct api_server *s)
 {
 	if (!s->listener)
 		return;
@@ -232,7 +232,7 @@ int api_server_listen(struct api_server *s, int fd)
 		(void)close(fd);
 		return err_trace(r);
 	}
-	close_listener(s);
+	server_close_listener(s);
 	s->listener = listener;
 	s->listen_fd = fd;
 	census_note_base(s);
@@ -241,7 +241,7 @@ int api_server_listen(struct api_server *s, int fd)
 
 void api_server_stop(struct api_server *s)
 {
-	close_listener(s);
+	server_close_listener(s);
 	conn_hub_flush(&s->hub);
 	conn_hub_close(&s->hub);
 }

@@ -17,6 +17,23 @@
 
 struct api_server;
 
+#define API_PROTOCOL 1 /* version of what clients speak; rpc.hello negotiates */
+
+/* server.upgrade */
+struct api_upgrade {
+	bool is_keeper;     /* its program, else the daemon's */
+	bool is_check;      /* look only */
+	const char *binary; /* NULL: what is installed */
+	const char *key;    /* NULL: none */
+	uint32_t timeout_ms;
+};
+struct api_upgraded {
+	const char *from, *to; /* versions */
+	const char *binary;
+	uint32_t took_ms;
+};
+typedef void api_upgraded_fn(const struct api_upgraded *u, const struct fail *f, void *user);
+
 struct api_config {
 	uint32_t max_sessions, max_panes; /* the core's, for server.status */
 	uint32_t max_clients;             /* 1,000 */
@@ -37,6 +54,11 @@ struct api_hooks {
 	/* One value: the metrics as an object. */
 	void (*metrics)(struct rpc_writer *w, void *user);
 	void (*metrics_text)(struct buf *out, void *user);
+	/* @done comes once, maybe before this returns; never when this daemon goes: the
+	 * next one knows by the key what to answer.  @spec and what it points to are
+	 * valid during the call. */
+	void (*upgrade)(const struct api_upgrade *spec, api_upgraded_fn *done, void *done_user,
+			void *user);
 	/* server.shutdown was answered: leave the loop soon. */
 	void (*stop)(void *user);
 	void *user;
@@ -62,6 +84,14 @@ void api_server_announce_stop(struct api_server *s);
 /* Send what is queued, as far as it goes at once; then accept nothing and close
  * every connection.  The core must still be there. */
 void api_server_stop(struct api_server *s);
+/* Before another daemon takes over: accept nobody, and refuse every request that comes
+ * (UPGRADING).  Those under way go on. */
+void api_server_hand_over(struct api_server *s);
+/* Calls that are not answered; who waits for something to happen is not counted. */
+uint32_t api_server_n_under_way(const struct api_server *s);
+/* Answer what can still be answered: who waits, and what clients sent until now.
+ * api_server_stop() follows. */
+void api_server_leave(struct api_server *s);
 /* Until the loop has run their last callbacks. */
 bool api_server_has_clients(const struct api_server *s);
 

@@ -5,7 +5,6 @@
 #include "api/client.h"
 #include "api/server.h"
 
-#define API_PROTOCOL 1
 #define API_MAX_BATCH 200u
 #define API_MAX_BAD 16u                 /* parse errors in a row before the connection is closed */
 #define API_MAX_SUBSCRIPTIONS 4096u     /* of one client */
@@ -37,8 +36,13 @@ struct api_server {
 	uint32_t base_daemon_fds, base_keeper_fds; /* without panes and clients; 0 unknown */
 	struct api_system system;                  /* for server.status */
 	bool is_stop_announced;
+	bool is_handing_over; /* requests are refused: the next daemon takes them */
 };
 
+/* methods_server.c */
+void server_upgrade(struct api_call *call);
+/* server.c */
+void server_close_listener(struct api_server *s);
 /* watch.c: events.subscribe */
 void watches_drop(struct client *client);
 void watches_on_drained(struct client *client);

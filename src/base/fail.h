@@ -82,7 +82,11 @@
 	X(LIMIT_LAYOUTS, 1506, LAYOUT, ERROR, false, "too many layouts, or splits inside splits")  \
 	X(NOT_IN_LAYOUT, 1507, LAYOUT, ERROR, false, "the pane is in no layout")                   \
 	X(IN_LAYOUT, 1508, LAYOUT, ERROR, false, "the pane is in a layout")                        \
-	X(TEMPLATE_NOT_FOUND, 1509, LAYOUT, ERROR, false, "no such layout template")
+	X(TEMPLATE_NOT_FOUND, 1509, LAYOUT, ERROR, false, "no such layout template")               \
+	X(UPGRADE_REFUSED, 1321, SYSTEM, ERROR, false, "the upgrade was refused; nothing changed") \
+	X(UPGRADE_FAILED, 1322, SYSTEM, ERROR, false,                                              \
+	  "the new program did not come up; the old one goes on")                                  \
+	X(UPGRADING, 1323, STATE, WARNING, true, "the server makes room for another version")
 
 enum fail_code {
 	FAIL_NONE,

@@ -97,6 +97,7 @@ int cmd_status(const struct cli_args *a);
 int cmd_stop(const struct cli_args *a);
 int cmd_tail(const struct cli_args *a);
 int cmd_version(const struct cli_args *a);
+int cmd_upgrade(const struct cli_args *a);
 int cmd_vt(int argc, char **argv);
 int cmd_wait(const struct cli_args *a);
 

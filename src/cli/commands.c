@@ -61,6 +61,20 @@
 	"TARGET is a pane's id (p3) or a session's name (its active pane); without one, inside " \
 	"a pane, it is that pane."
 
+static const struct cli_option upgrade_options[] = {
+	{ 0, "keeper", NULL, "Replace the keeper, not the daemon", CLI_ANY, NULL },
+	{ 0, "check", NULL, "Only say whether it could be done", CLI_ANY, NULL },
+	{ 0, "binary", "FILE", "That program, not the one that is installed", CLI_FILE, NULL },
+	OPT_TIMEOUT("How long it may take until the new one serves (default: 5s)"),
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example upgrade_examples[] = {
+	{ "orchflow upgrade && orchflow upgrade --keeper",
+	  "After the installation of a new release." },
+	END_EXAMPLES,
+};
+
 static const struct cli_option new_options[] = {
 	OPT_SESSION,
 	OPT_DIRECTORY,
@@ -595,6 +609,18 @@ const struct cli_command cli_commands[] = {
 		 "crashing, it is started again.",
 	  .options = json_options,
 	  .run = cmd_reload },
+	{ .name = "upgrade",
+	  .operands = "",
+	  .summary = "go on with the version that is installed now",
+	  .doc = "Replaces the running daemon, and with --keeper the keeper, by the program that "
+		 "is "
+		 "installed. Shells, what they print and attached clients go on.\n\n"
+		 "Nothing is touched before the other program has said that it understands all "
+		 "that is there; a daemon that does not come up in time is followed by the one "
+		 "before it.",
+	  .options = upgrade_options,
+	  .examples = upgrade_examples,
+	  .run = cmd_upgrade },
 	{ .name = "doctor",
 	  .operands = "",
 	  .summary = "look for what is or may go wrong",

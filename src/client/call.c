@@ -425,7 +425,10 @@ int call_receive(struct client *c, json_t *message, size_t bytes, struct fail *r
 		return 0;
 	}
 	q = find_request(c, json_integer_value(id));
-	if (q && error) {
+	if (q && error && f.code == FAIL_UPGRADING && c->wants_resume) {
+		/* It was not done, and the server is about to hang up: the next one is asked. */
+		q->is_sent = false;
+	} else if (q && error) {
 		call_answer(q, NULL, &f);
 	} else if (q) {
 		call_answer(q, result, NULL);

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "daemon/config.h"
 #include "daemon/metrics.h"
+#include "daemon/upgrade.h"
 
 #define SIGNAL_GRACE_MS 2000
 #define MAX_CHANGES 64
@@ -32,7 +33,9 @@ struct daemon {
 	size_t n_changes;
 	struct core *core;
 	struct api_server *api;
-	bool is_stopping;
+	struct upgrade *upgrade;
+	char last_words[256]; /* of the log, before we wrote to it */
+	bool is_stopping, has_failed;
 };
 
 /* ---- configuration ---- */
@@ -132,6 +135,14 @@ static void on_metrics_text(struct buf *out, void *user)
 	metrics_text(out, d->api, d->core);
 }
 
+static void on_upgrade(const struct api_upgrade *spec, api_upgraded_fn *done, void *done_user,
+		       void *user)
+{
+	const struct daemon *d = user;
+
+	upgrade_ask(d->upgrade, spec, done, done_user);
+}
+
 static void on_stop(void *user)
 {
 	struct daemon *d = user;
@@ -147,6 +158,13 @@ static void on_event(enum core_event e, struct pane *p, struct session *s, void 
 
 	if (d->api)
 		api_server_on_event(d->api, e, p, s);
+}
+
+static void on_upgraded(const struct core_upgraded *how, void *user)
+{
+	const struct daemon *d = user;
+
+	upgrade_on_upgraded(d->upgrade, how);
 }
 
 static void on_keeper_gone(void *user)
@@ -167,6 +185,7 @@ static int on_serving(int listen_fd, void *user)
 		return 0;
 	}
 	log_fault(r, "cannot serve");
+	d->has_failed = true;
 	uv_stop(&d->loop);
 	return err_trace(r);
 }
@@ -269,7 +288,32 @@ static void take_stderr(const char *path)
 	(void)close(fd);
 }
 
-static int open_log(const struct daemon *d)
+/* Who was before us may have said why it is no more. */
+static void read_last_words(struct daemon *d, const char *path)
+{
+	char text[sizeof d->last_words + 2];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = 0;
+	const char *begin;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0) {
+		off_t from = st.st_size > (off_t)sizeof text ? st.st_size - (off_t)sizeof text : 0;
+
+		n = pread(fd, text, sizeof text - 1, from);
+	}
+	(void)close(fd);
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	begin = n > 0 ? memrchr(text, '\n', (size_t)n) : NULL;
+	begin = begin ? begin + 1 : text;
+	(void)snprintf(d->last_words, sizeof d->last_words, "%.*s",
+		       n > 0 ? (int)(text + n - begin) : 0, begin);
+}
+
+static int open_log(struct daemon *d)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof path, "%s/log", d->options->state_dir);
@@ -283,6 +327,7 @@ static int open_log(const struct daemon *d)
 	if (r < 0)
 		return err_trace(r);
 	(void)snprintf(path + n, sizeof path - (size_t)n, "/daemon.log");
+	read_last_words(d, path);
 	take_stderr(path);
 	return err_trace(log_open(path, (size_t)d->config.log_max_bytes, "orchflowd"));
 }
@@ -313,6 +358,7 @@ static int start_api(struct daemon *d)
 		.write_reloaded = on_write_reloaded,
 		.metrics = on_metrics,
 		.metrics_text = on_metrics_text,
+		.upgrade = on_upgrade,
 		.stop = on_stop,
 		.user = d,
 	};
@@ -328,6 +374,7 @@ static int start_core(struct daemon *d)
 		.on_event = on_event,
 		.on_keeper_gone = on_keeper_gone,
 		.on_serving = on_serving,
+		.on_upgraded = on_upgraded,
 		.user = d,
 	};
 	struct core_config config;
@@ -339,6 +386,7 @@ static int start_core(struct daemon *d)
 	if (r < 0)
 		return err_trace(r);
 	api_server_set_core(d->api, d->core);
+	upgrade_set(d->upgrade, d->api, d->core);
 	return 0;
 }
 
@@ -348,6 +396,8 @@ static int start(struct daemon *d)
 
 	if (r == 0)
 		r = start_api(d);
+	if (r == 0)
+		r = upgrade_new(&d->loop, d->options->program, d->last_words, &d->upgrade);
 	if (r == 0)
 		r = start_core(d);
 	return err_trace(r);
@@ -368,6 +418,7 @@ static void stop(struct daemon *d)
 	close_signal(&d->term);
 	close_signal(&d->intr);
 	close_signal(&d->hup);
+	upgrade_close(d->upgrade);
 	while (d->api && api_server_has_clients(d->api))
 		(void)uv_run(&d->loop, UV_RUN_ONCE);
 	d->core = core_free(d->core);
@@ -404,5 +455,5 @@ int daemon_run(const struct daemon_options *options)
 	}
 	stop(&d);
 	log_close();
-	return r;
+	return d.has_failed ? -EIO : r;
 }

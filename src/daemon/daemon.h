@@ -8,6 +8,7 @@
 #include "base/defs.h"
 
 struct daemon_options {
+	const char *program; /* its own path */
 	const char *state_dir;
 	const char *socket_path;
 	bool is_foreground; /* log to stderr, not to STATE/log/daemon.log */

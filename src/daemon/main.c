@@ -12,13 +12,14 @@
 #include "base/log.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/versions.h"
 #include "keeper/proto.h"
 
 #define EXIT_USAGE 2
 
 static const char usage[] =
 	"usage: orchflowd --state DIR --socket PATH [--foreground]\n"
-	"       orchflowd --print-protocol | --print-config-manual | --version\n"
+	"       orchflowd --print-protocol | --print-config-manual | --print-versions | --version\n"
 	"\n"
 	"The OrchFlow daemon. It is started by orchflow-keeper; start that, or `orchflow`.\n";
 
@@ -28,6 +29,7 @@ enum {
 	OPT_FOREGROUND,
 	OPT_PROTOCOL,
 	OPT_MANUAL,
+	OPT_VERSIONS,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -38,6 +40,7 @@ static const struct option longs[] = {
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
 	{ "print-protocol", no_argument, NULL, OPT_PROTOCOL },
 	{ "print-config-manual", no_argument, NULL, OPT_MANUAL },
+	{ "print-versions", no_argument, NULL, OPT_VERSIONS },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
@@ -101,7 +104,7 @@ static int serve(const struct daemon_options *options)
 
 int main(int argc, char **argv)
 {
-	struct daemon_options options = { .keeper_fd = KEEPER_DAEMON_FD };
+	struct daemon_options options = { .program = argv[0], .keeper_fd = KEEPER_DAEMON_FD };
 
 	/* The keeper starts us from an open file, which has no name of its own. */
 	(void)prctl(PR_SET_NAME, "orchflowd");
@@ -120,6 +123,8 @@ int main(int argc, char **argv)
 			return print(api_protocol_markdown);
 		case OPT_MANUAL:
 			return print(config_manual);
+		case OPT_VERSIONS:
+			return print(versions_print);
 		case OPT_VERSION:
 			return print(put_version);
 		case OPT_HELP:

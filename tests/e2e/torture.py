@@ -199,18 +199,9 @@ def main():
         if (n + 1) * SLOT_S + start < time.monotonic():
             start = time.monotonic() - (n + 1) * SLOT_S  # recovery took longer than the slot: shift the rest
 
-    for pane in panes:
-        now = client.steady("pane.get", {"pane": pane.id})
-        if now["state"] != "running" or now["pid"] != pane.pid or not os.path.exists(f"/proc/{pane.pid}"):
-            fault(f"{pane.id} did not live through it: {now}")
-        client.steady("pane.signal", {"pane": pane.id, "signal": "USR1", "to": "leader"})
-    for pane in panes:
-        client.steady("pane.wait", {"pane": pane.id, "exit": True, "timeout_ms": 60000})
+    end_panes(panes)
     verify_end(panes, mayflies)
-    subscriber.end = subscriber.pane.length()
-    subscriber.join(client.PATIENCE_S)
-    if bytes(subscriber.data) != subscriber.pane.recorded(0, subscriber.end):
-        fault(f"the subscriber's {len(subscriber.data)} bytes are not the {subscriber.end} written")
+    end_subscriber(subscriber)
 
     n_kills = len(downtimes)
     share = 100 * n_under_way / n_kills
@@ -222,6 +213,23 @@ def main():
     if n_under_way < n_wanted:
         fault("too few kills found a read under way: this proved nothing")
     return bool(faults)
+
+
+def end_panes(panes):
+    for pane in panes:
+        now = client.steady("pane.get", {"pane": pane.id})
+        if now["state"] != "running" or now["pid"] != pane.pid or not os.path.exists(f"/proc/{pane.pid}"):
+            fault(f"{pane.id} did not live through it: {now}")
+        client.steady("pane.signal", {"pane": pane.id, "signal": "USR1", "to": "leader"})
+    for pane in panes:
+        client.steady("pane.wait", {"pane": pane.id, "exit": True, "timeout_ms": 60000})
+
+
+def end_subscriber(subscriber):
+    subscriber.end = subscriber.pane.length()
+    subscriber.join(client.PATIENCE_S)
+    if bytes(subscriber.data) != subscriber.pane.recorded(0, subscriber.end):
+        fault(f"the subscriber's {len(subscriber.data)} bytes are not the {subscriber.end} written")
 
 
 def verify_end(panes, mayflies):
@@ -241,11 +249,12 @@ def verify_end(panes, mayflies):
             fault(f"{pane_id}: status {now['status']}, wanted {status}")
 
 
-parser = argparse.ArgumentParser()
-parser.add_argument("writer")
-parser.add_argument("dir")
-parser.add_argument("--kills", type=int, default=200)
-parser.add_argument("--panes", type=int, default=20)
-parser.add_argument("--floods", type=int, default=4)
-args = parser.parse_args()
-sys.exit(main())
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("writer")
+    parser.add_argument("dir")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--panes", type=int, default=20)
+    parser.add_argument("--floods", type=int, default=4)
+    args = parser.parse_args()
+    sys.exit(main())
