@@ -70,6 +70,7 @@ void reset_full(struct vt *vt)
 	vt->change_extent = 0;
 	vt->checksum_flags = 0;
 	vt->has_saved_modes = 0;
+	vt->n_sgr = 0;
 	vt->last_cp = 0;
 	for (size_t i = 0; i < ARRAY_LEN(vt->mod_keys); i++)
 		vt->mod_keys[i] = vt->fmt_keys[i] = 0;

@@ -149,6 +149,14 @@ static void show_screen(struct ansi *a, bool is_alternate)
 	buf_put_str(a->out, is_alternate ? "\033[?47h" : "\033[?47l");
 }
 
+static void put_sgr_stack(struct ansi *a)
+{
+	for (unsigned i = 0; i < a->vt->n_sgr; i++) {
+		paint_pen(&a->paint, &a->vt->sgr_stack[i], NULL);
+		buf_put_str(a->out, "\033[#{");
+	}
+}
+
 static void put_screens(struct ansi *a)
 {
 	put_screen(a, &a->vt->primary);
@@ -237,10 +245,6 @@ static void put_options(struct ansi *a)
 		buf_printf(a->out, "\033[%u*x", vt->change_extent);
 	if (vt->checksum_flags)
 		buf_printf(a->out, "\033[%u#y", vt->checksum_flags);
-	for (unsigned i = 0; i < vt->n_sgr; i++) {
-		paint_pen(&a->paint, &vt->sgr_stack[i], NULL);
-		buf_put_str(a->out, "\033[#{");
-	}
 	if (vt->cursor_style)
 		buf_printf(a->out, "\033[%u q", vt->cursor_style);
 }
@@ -507,6 +511,7 @@ static void put_terminal(struct ansi *a)
 {
 	put_reset(a);
 	put_history(a);
+	put_sgr_stack(a);
 	put_screens(a);
 	put_titles(a);
 	put_palette(a);
