@@ -4,8 +4,9 @@ PREFIX ?= /usr/local
 SECONDS_PER_TARGET ?= 60
 # One workload alone: make bench ROW=T1
 ROW    ?=
+WORKLOAD ?= vt_feed/plain
 
-.PHONY: all run test torture bench bench-quick lint check-baseline format fuzz install clean
+.PHONY: all run test torture bench bench-quick lint check-baseline profile format fuzz install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -38,11 +39,16 @@ lint: all
 	tools/install-deps lint
 	tools/lint $(BUILD)
 
-# Instructions per byte of the terminal emulator against bench/baseline.json.
+# Instructions, memory, system calls, sizes and libraries against bench/baseline.json.
 check-baseline: all
 	tools/install-deps lint
 	tools/check-baseline --self-test
 	tools/check-baseline $(BUILD)
+
+# Where one of these figures comes from: make profile WORKLOAD=request (all names: tools/check-baseline --list)
+profile: all
+	tools/install-deps lint
+	tools/check-baseline --profile $(WORKLOAD) $(BUILD)
 
 format:
 	tools/install-deps lint
