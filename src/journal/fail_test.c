@@ -191,10 +191,11 @@ static void a_reader_hands_on_every_fault(void **state)
 		struct rig_sum sum = { .end = -1 };
 
 		failed = true;
-		if (n % 2 == 0)
+		if (n % 2 == 0) {
 			io_fail_after(n / 2, EIO, true);
-		else
+		} else {
 			mem_fail_after(n / 2);
+		}
 		int k = journal_reader_open(r.dir, &jr);
 		if (k == 0)
 			k = journal_seek_checkpoint(jr, &want);
@@ -312,7 +313,7 @@ static int on_a_full_disk(void)
 	struct rig r;
 
 	rig_init(&r);
-	strcpy(mounted, r.state);
+	snprintf(mounted, sizeof mounted, "%s", r.state);
 	if (!enter_namespace() || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("tmpfs", r.state, "tmpfs", 0, "size=256k") != 0)
 		return CHILD_CANNOT;

@@ -280,17 +280,19 @@ static int take_state(struct journal_reader *r, const struct format_record *f, c
 static int trim(struct journal_reader *r, struct journal_record *ret)
 {
 	uint64_t *seq = &r->sight.seq[ret->stream];
-	uint64_t end = *seq;
+	uint64_t end;
 
 	if (ret->kind == JOURNAL_OUTPUT) {
 		end = ret->seq + ret->data[0].n;
 	} else if (ret->kind == JOURNAL_GAP) {
 		end = ret->gap.to;
 	} else {
+		/* An image of what was before is to nobody's use here. */
+		if (ret->kind == JOURNAL_CHECKPOINT && ret->seq < *seq)
+			return TAKE_E_NOTHING;
 		ret->seq = *seq;
-	}
-	if (ret->kind != JOURNAL_OUTPUT && ret->kind != JOURNAL_GAP)
 		return 0;
+	}
 	if (end <= *seq)
 		return TAKE_E_NOTHING;
 	if (ret->kind == JOURNAL_OUTPUT) {

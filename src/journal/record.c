@@ -182,10 +182,10 @@ int cursor_next(struct journal_cursor *c, struct format_record *ret, const uint8
 int cursor_hop(struct journal_cursor *c, struct format_record *ret, const uint8_t **ret_data)
 {
 	size_t left = c->n - c->at;
-	const uint8_t *p = c->p + c->at;
 
 	if (left == 0)
 		return CURSOR_E_END;
+	const uint8_t *p = c->p + c->at;
 	if (left < FORMAT_RECORD_BYTES)
 		return CURSOR_E_CUT;
 	if (!format_get_record(p, c->nonce, ret) || !format_is_possible(ret))

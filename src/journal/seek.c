@@ -274,7 +274,8 @@ static int stop_at(struct journal_reader *r, size_t i, size_t at)
 			return k < 0 ? err_trace(k) : JOURNAL_E_NONE;
 		if (r->block != i || place.at > at)
 			return JOURNAL_E_NONE;
-	} while (place.at < at);
+		/* A gap in front of it stands at the same place. */
+	} while (place.at < at || rec.kind != JOURNAL_CHECKPOINT);
 	reader_go(r, &place);
 	return 0;
 }

@@ -58,7 +58,10 @@ struct scan {
 /* Read at @at, at least @want bytes if the file has them. */
 static int fill_at(struct segment *s, struct scan *w, uint64_t at, size_t want)
 {
-	size_t size = want > CHUNK_BYTES ? want : CHUNK_BYTES;
+	uint64_t left = s->n_bytes > at ? s->n_bytes - at : 0;
+	size_t size = left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES;
+
+	size = size > want ? size : want;
 	int r = segment_reserve(&w->p, &w->size, size);
 
 	if (r < 0)
@@ -93,7 +96,7 @@ static size_t wanted(const struct segment *s, const struct scan *w)
 /* What remains behind the last good record: did a write that was cut off leave it? */
 static int judge_rest(struct segment *s, struct scan *w)
 {
-	int r = fill(s, w, CHUNK_BYTES);
+	int r = fill(s, w, FORMAT_RECORD_BYTES);
 
 	if (r < 0)
 		return err_trace(r);
@@ -193,7 +196,7 @@ static int resync(struct segment *s, struct scan *w)
 	uint64_t at = s->valid + 1;
 
 	for (;;) {
-		int r = fill_at(s, w, at, CHUNK_BYTES);
+		int r = fill_at(s, w, at, FORMAT_BLOCK_RECORD_BYTES);
 		if (r < 0)
 			return err_trace(r);
 		if (w->n < FORMAT_BLOCK_RECORD_BYTES)
@@ -226,7 +229,7 @@ int segment_scan(struct segment *s)
 		s->is_split = false;
 		s->track = (struct track){ 0 };
 	}
-	size_t want = CHUNK_BYTES;
+	size_t want = FORMAT_RECORD_BYTES;
 	do {
 		before = s->valid;
 		r = fill(s, &w, want);
@@ -234,7 +237,7 @@ int segment_scan(struct segment *s)
 			r = scan_window(s, &w);
 		if (r == SEGMENT_E_BAD)
 			r = resync(s, &w);
-		want = CHUNK_BYTES;
+		want = FORMAT_RECORD_BYTES;
 		if (r == 0 && s->valid == before)
 			want = wanted(s, &w);
 	} while (r == 0 && (s->valid > before || (want > w.n && want <= s->n_bytes - s->valid)));
