@@ -263,6 +263,32 @@ struct session *core_session_next(struct core *c, uint64_t after)
 	return after < c->n_sessions ? c->sessions[after] : NULL;
 }
 
+struct session *core_session_by_number(struct core *c, uint64_t number)
+{
+	for (size_t i = 0; i < c->n_sessions; i++) {
+		if (c->sessions[i]->number == number)
+			return c->sessions[i];
+	}
+	return NULL;
+}
+
+void core_when_durable(struct core *c, core_durable_fn *done, void *user)
+{
+	(void)c;
+	done(user);
+}
+
+bool core_is_registry_behind(const struct core *c)
+{
+	(void)c;
+	return false;
+}
+
+struct store *core_store(struct core *c)
+{
+	return c->store;
+}
+
 /* ---- panes ---- */
 
 const char *pane_state_name(enum pane_state s)

@@ -25,6 +25,7 @@ struct core {
 	int last_stdin_fd;       /* of the last pane.create; the test closes it */
 	char refused_method[40]; /* QUARANTINED */
 	struct core_metrics metrics;
+	struct store *store;        /* the test's own; NULL: none */
 	uint64_t mem_count_at_fail; /* mem_count() when core_pane_find() failed last */
 };
 

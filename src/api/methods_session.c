@@ -21,6 +21,31 @@ static struct session *find(struct api_call *call)
 	return api_call_failed(call, r, &f) ? NULL : s;
 }
 
+/* What is told to exist is on the disk first. */
+static void on_durable(void *user)
+{
+	struct api_call *call = user;
+	struct session *s = core_session_by_number(api_call_core(call), call->number);
+	struct fail f;
+
+	if (s) {
+		answer_session(call, s);
+		return;
+	}
+	(void)fail_set(&f, FAIL_SESSION_NOT_FOUND, NULL); /* deleted meanwhile */
+	api_call_fail(call, &f);
+}
+
+static void answer_when_durable(struct api_call *call, const struct session *s)
+{
+	struct api_call *later = api_call_defer(call);
+
+	if (!later)
+		return;
+	later->number = session_number(s);
+	core_when_durable(api_call_core(later), on_durable, later);
+}
+
 static void session_create(struct api_call *call)
 {
 	const struct rpc_args *a = &call->args;
@@ -30,7 +55,7 @@ static void session_create(struct api_call *call)
 				    rpc_arg_str(a, "cwd", NULL), rpc_arg_json(a, "env"), &s, &f);
 
 	if (!api_call_failed(call, r, &f))
-		answer_session(call, s);
+		answer_when_durable(call, s);
 }
 
 static void session_list(struct api_call *call)
@@ -84,7 +109,7 @@ static void session_rename(struct api_call *call)
 		return;
 	r = core_session_rename(api_call_core(call), s, rpc_arg_str(&call->args, "name", ""), &f);
 	if (!api_call_failed(call, r, &f))
-		answer_session(call, s);
+		answer_when_durable(call, s);
 }
 
 /* What is being deleted: it is gone when the answer is written. */

@@ -8,7 +8,8 @@
  *   exited            exited          exited; what survivors print is read on
  *   exited, closed    exited          exited; the keeper is told to forget it
  *   yes               starting        starting; SPAWNED follows
- *   starting, fresh   no              removed: the spawn never reached the keeper
+ *   starting, fresh   no              removed: the spawn never reached the keeper; lost if it
+ *                                     was asked of an earlier keeper, which may have had it
  *   starting          no              exited: the respawn never reached the keeper
  *   running           no              lost (the keeper itself died)
  *   exited, lost      no              as it was
@@ -140,6 +141,9 @@ static void open_streams(struct pane *p, const struct keeper_child *k, const int
 
 static void on_running(struct pane *p, const struct keeper_child *k, const int *fds)
 {
+	bool is_news = p->is_fresh || p->state != PANE_RUNNING ||
+		       (k->started_wall_us && p->started_us != k->started_wall_us);
+
 	if (k->started_wall_us)
 		p->started_us = k->started_wall_us;
 	p->is_fresh = false;
@@ -148,7 +152,7 @@ static void on_running(struct pane *p, const struct keeper_child *k, const int *
 	open_streams(p, k, fds);
 	if (k->state == KEEPER_CHILD_EXITED) {
 		pane_on_exited(p, p->generation, k->status, k->exited_wall_us);
-	} else {
+	} else if (is_news) {
 		registry_put_pane(p);
 	}
 }
@@ -280,15 +284,17 @@ static void settle_unheld(struct core *c)
 
 		if (p->is_known)
 			continue;
-		if (p->state == PANE_STARTING && p->is_fresh) {
+		if (p->state == PANE_STARTING && p->is_fresh &&
+		    p->created_us >= c->status.keeper_started_us) {
 			pane_set_state(p, PANE_EXITED); /* there is nothing to be killed */
 			pane_remove(p, true);
-		} else if (p->state == PANE_STARTING) {
+		} else if (p->state == PANE_STARTING && !p->is_fresh) {
 			fail_set(&f, FAIL_SPAWN_FAILED, NULL);
 			pane_fail_respawn(p, &f);
 		} else if (p->state <= PANE_RUNNING) {
 			pane_set_state(p, PANE_LOST);
 			p->is_closed = true;
+			p->is_fresh = false;
 			if (!p->exited_us)
 				p->exited_us = clock_wall_us();
 			registry_put_pane(p);
@@ -347,6 +353,7 @@ int adopt_all(struct core *c, int keeper_fd)
 		settle_unheld(c);
 		release_orphan_slots(c);
 		take_old_slots(c);
+		registry_adopted(c);
 		c->is_adopted = true;
 		quarantine_method(c);
 		refeed_all(c);

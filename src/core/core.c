@@ -34,6 +34,7 @@ void core_config_init(struct core_config *c)
 			     .max_bytes = 64ull << 20,
 			     .total_bytes = 4ull << 30 },
 	};
+	store_opts_init(&c->store);
 	(void)core_config_set_template(c, "dev", "rows(70 editor, 30 terminal)");
 	(void)core_config_set_template(c, "test", "cols(50 editor, 50 rows(50 tests, 50 output))");
 }
@@ -138,7 +139,8 @@ static int open_handles(struct core *c)
 
 static void init_fields(struct core *c)
 {
-	c->keeper_fd = c->arena_fd = c->listen_fd = c->flush_fd = c->registry_fd = -1;
+	c->keeper_fd = c->arena_fd = c->listen_fd = c->flush_fd = c->registry.fd = -1;
+	list_init(&c->registry.waiters);
 	c->next_session = c->next_pane = c->next_sub = c->next_wait = 1;
 	c->next_env = 1;
 	list_init(&c->outgoing);
@@ -185,6 +187,8 @@ int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
 		r = err_trace(adopt_all(c, keeper_fd));
 	if (r == 0)
 		r = err_trace(link_open(c, keeper_fd));
+	if (r == 0)
+		r = err_trace(registry_watch(c));
 	if (r < 0) {
 		core_free(c);
 		return r;
@@ -230,6 +234,7 @@ struct core *core_free(struct core *c)
 	close_handle((uv_handle_t *)&c->run_timer);
 	close_handle((uv_handle_t *)&c->keeper_poll);
 	close_handle((uv_handle_t *)&c->flush_poll);
+	registry_unwatch(c);
 	while (c->n_handles > 0 || c->is_census_running || !list_is_empty(&c->census_waiting))
 		uv_run(c->loop, UV_RUN_ONCE);
 	list_for_each_safe (l, &c->outgoing) {
@@ -261,6 +266,8 @@ void core_configure(struct core *c, const struct core_config *config)
 {
 	c->config = *config;
 	record_configure(c);
+	if (c->registry.store)
+		store_configure(c->registry.store, &config->store);
 }
 
 static void count_states(const struct core *c, struct core_status *ret)

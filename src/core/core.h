@@ -16,6 +16,7 @@
 #include "base/fail.h"
 #include "base/hist.h"
 #include "base/list.h"
+#include "store/store.h"
 #include "vt/snapshot.h"
 
 struct core;
@@ -37,6 +38,7 @@ struct core_config {
 	uint32_t pause_max_ms;      /* on_lag=pause: longest stop of a PTY, 30,000 */
 	uint32_t history_lines;     /* per pane in memory: 10,000; 0 keeps none */
 	uint32_t history_bytes;     /* 10 MiB, whichever is reached first */
+	struct store_opts store;    /* limits of the state store */
 	bool has_title_report;      /* titles are told to the program that asks */
 	bool has_shell_integration; /* bash, zsh and fish tell of their commands */
 	struct core_journal_config {
@@ -114,6 +116,15 @@ NODISCARD int core_new(uv_loop_t *loop, int keeper_fd, const char *state_dir,
 struct core *core_free(struct core *c);
 void core_configure(struct core *c, const struct core_config *config);
 
+/* The state store; verbs answer STORAGE_* where it cannot be used. */
+struct store *core_store(struct core *c);
+/* When all records of sessions and panes asked for so far are on the disk, or cannot be. Maybe
+ * before this returns. */
+typedef void core_durable_fn(void *user);
+void core_when_durable(struct core *c, core_durable_fn *done, void *user);
+/* They are not all written: a full disk, or no store. */
+bool core_is_registry_behind(const struct core *c);
+
 struct core_status {
 	uint32_t n_sessions, n_panes, n_running, n_exited, n_lost, n_subscriptions;
 	uint32_t keeper_pid, n_daemon_starts;
@@ -161,6 +172,7 @@ NODISCARD int core_session_rename(struct core *c, struct session *s, const char 
 typedef void core_done_fn(const struct fail *f /* NULL: success */, void *user);
 void core_session_delete(struct core *c, struct session *s, bool force, core_done_fn *done,
 			 void *user);
+struct session *core_session_by_number(struct core *c, uint64_t number); /* NULL: gone */
 /* In order of ids; the first with id number > @after, NULL at the end. */
 struct session *core_session_next(struct core *c, uint64_t after);
 uint64_t session_number(const struct session *s);

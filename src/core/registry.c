@@ -1,40 +1,31 @@
 /*
  * The registry: what must be known of sessions and panes when the daemon
- * starts again.  A log of JSON lines in the state directory, the last line of
- * an object wins:
+ * starts again.  It stands in the state store (SQLite), which is told of every
+ * change and says when that is on the disk; until then it stands in a log beside it
+ * (registry_log.c), which is in the kernel's page cache before the next step is taken: a
+ * crash of the daemon loses nothing, a crash of the machine nothing that was answered.
  *
- *   {"t":"next","session":N,"pane":N}
- *   {"t":"env","id":N,"vars":["K=V",...]}
- *   {"t":"session","id":N,"name":...,"cwd":...,"env":N,"created":us}
- *   {"t":"pane","id":N,...}
- *   {"t":"-session","id":N}  {"t":"-pane","id":N}
- *
- * A line is in the kernel's page cache before the next step is taken, which is
- * what a crash of the daemon needs.  A line that cannot be read is skipped and
- * the file set aside; when a line cannot be written, the whole is written anew
- * at the next chance.
+ * When the store cannot be written it is behind: sessions and panes go on in memory and
+ * in the log, and everything is written anew at the next chance, at times that
+ * grow apart.  When there is no store at all, the log is the registry.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/registry.h"
 #include "core/state.h"
+#include "store/layout.h"
+#include "store/pane.h"
+#include "store/session.h"
 
-#define REWRITE_SLACK_BYTES (8u << 20)
-
-static void path_of(const struct core *c, const char *suffix, char *out, size_t size)
-{
-	snprintf(out, size, "%s/registry.log%s", c->state_dir, suffix);
-}
+#define RETRY_FIRST_NS 10000000ull
+#define RETRY_LAST_NS 60000000000ull
 
 /* ---- records ---- */
 
@@ -51,12 +42,13 @@ static json_t *record_of_env(const struct core_env *e)
 	return json_pack("{s:s, s:i, s:o}", "t", "env", "id", (int)e->id, "vars", vars);
 }
 
-static json_t *record_of_session(const struct session *s)
+/* @with_layouts: they stand apart in the store. */
+static json_t *record_of_session(const struct session *s, bool with_layouts)
 {
 	return json_pack("{s:s, s:I, s:s, s:s, s:i, s:I, s:s*}", "t", "session", "id",
 			 (json_int_t)s->number, "name", s->name, "cwd", s->cwd, "env",
 			 s->env ? (int)s->env->id : 0, "created", (json_int_t)s->created_us,
-			 "layouts", s->layouts_text);
+			 "layouts", with_layouts ? s->layouts_text : NULL);
 }
 
 static json_t *record_of_pane(const struct pane *p)
@@ -92,133 +84,209 @@ static json_t *record_of_pane(const struct pane *p)
 
 /* ---- writing ---- */
 
-static int put_line(struct buf *b, json_t *v)
+static bool has_store(const struct core *c)
+{
+	return c->registry.store && c->registry.opened.state == STORE_OK;
+}
+
+static void on_retry(uv_timer_t *t)
+{
+	registry_catch_up(t->data);
+}
+
+static void retry_later(struct core *c)
+{
+	struct registry *g = &c->registry;
+
+	g->retry_ns = g->retry_ns ? 2 * g->retry_ns : RETRY_FIRST_NS;
+	if (g->retry_ns > RETRY_LAST_NS)
+		g->retry_ns = RETRY_LAST_NS;
+	g->retry_at_ns = clock_mono_ns() + g->retry_ns;
+	if (!c->has_quit && g->has_handles)
+		uv_timer_start(&g->timer, on_retry, g->retry_ns / 1000000, 0);
+}
+
+static void fall_behind(struct core *c, const char *why)
+{
+	if (!c->registry.is_behind && !c->registry.is_told) {
+		log_error("the registry cannot be written (%s): sessions and panes go on in memory",
+			  why);
+		c->registry.is_told = true;
+	}
+	if (!c->registry.is_behind)
+		retry_later(c);
+	c->registry.is_behind = true;
+}
+
+static void on_stored(const struct fail *f, void *user)
+{
+	struct core *c = user;
+
+	c->registry.n_stored++;
+	if (f)
+		fall_behind(c, f->detail[0] ? f->detail : fail_kind(f->code)->text);
+}
+
+/* Everything is on the disk: the log is not needed any more. */
+static void settle(struct core *c)
+{
+	struct registry *g = &c->registry;
+
+	if (g->is_behind || g->n_stored != g->n_put)
+		return;
+	if (g->is_told)
+		log_info("the registry is written again");
+	g->is_told = false;
+	g->retry_ns = 0;
+	if (has_store(c) && (g->bytes > REGISTRY_LOG_BYTES || g->is_log_broken || g->wants_empty))
+		registry_log_empty(g);
+}
+
+static void answer_waiters(struct core *c, bool all)
+{
+	struct registry *g = &c->registry;
+
+	while (!list_is_empty(&g->waiters)) {
+		struct registry_waiter *w =
+			list_entry(g->waiters.next, struct registry_waiter, link);
+
+		if (!all && !registry_is_durable(c, w->at))
+			return;
+		list_remove(&w->link);
+		w->done(w->number, w->user);
+		mem_free(w);
+	}
+}
+
+static void on_store(uv_poll_t *h, int status, int events)
+{
+	struct core *c = h->data;
+
+	(void)status;
+	(void)events;
+	store_dispatch(c->registry.store);
+	settle(c);
+	answer_waiters(c, false);
+}
+
+bool registry_is_durable(const struct core *c, uint64_t at)
+{
+	return c->registry.n_stored >= at || c->registry.is_behind || !has_store(c);
+}
+
+void registry_when_durable(struct core *c, uint64_t at, registry_durable_fn *done, uint64_t number,
+			   void *user)
+{
+	struct registry_waiter *w = NULL;
+
+	if (!registry_is_durable(c, at))
+		w = mem_new(struct registry_waiter);
+	if (!w) {
+		done(number, user);
+		return;
+	}
+	w->at = at;
+	w->done = done;
+	w->number = number;
+	w->user = user;
+	list_append(&c->registry.waiters, &w->link);
+}
+
+static char *text_of(json_t *v)
 {
 	char *text = v ? json_dumps(v, JSON_COMPACT) : NULL;
 
 	json_decref(v);
-	if (!text)
-		return err_origin(-ENOMEM);
-	buf_put_str(b, text);
-	buf_put_char(b, '\n');
-	mem_free(text);
-	return err_trace(buf_check(b));
+	return text;
 }
 
-static int write_all(int fd, const char *p, size_t n)
+/* One object into the store; the log has it already. */
+static void store_env(struct core *c, struct core_env *e)
 {
-	while (n > 0) {
-		ssize_t r = write(fd, p, n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return err_origin(r < 0 ? -errno : -EIO);
-		p += r;
-		n -= (size_t)r;
-	}
-	return 0;
+	e->is_written = true;
+	c->registry.n_put++;
+	store_env_put(c->registry.store, e->id, e->data, e->bytes, on_stored, c);
 }
 
-/* Environments are numbered anew: only so many are in use, however many ever were. */
-static int put_everything(struct core *c, struct buf *b)
+static void store_session(struct core *c, const struct session *s, const char *text)
 {
-	int r = put_line(b,
-			 json_pack("{s:s, s:I, s:I}", "t", "next", "session",
-				   (json_int_t)c->next_session, "pane", (json_int_t)c->next_pane));
+	struct store_session v = { .number = s->number,
+				   .env = s->env ? s->env->id : 0,
+				   .record = text };
 
-	c->next_env = 1;
-	list_for_each (l, &c->envs) {
-		struct core_env *e = list_entry(l, struct core_env, link);
-
-		e->id = c->next_env++;
-		e->is_written = true;
-		if (r == 0)
-			r = put_line(b, record_of_env(e));
-	}
-	for (uint32_t i = 0; r == 0 && i < c->n_sessions; i++)
-		r = put_line(b, record_of_session(c->sessions[i]));
-	for (uint32_t i = 0; r == 0 && i < c->n_panes; i++) {
-		if (!c->panes[i]->is_deleted)
-			r = put_line(b, record_of_pane(c->panes[i]));
-	}
-	return err_trace(r);
+	c->registry.n_put++;
+	store_session_put(c->registry.store, &v, on_stored, c);
 }
 
-/* The whole into a new file, which then takes the old one's place. */
-static int rewrite(struct core *c)
+static void store_pane(struct core *c, const struct pane *p, const char *text)
 {
-	struct buf b = BUF_INIT;
-	char tmp[512], path[512];
-	int fd = -1, r = put_everything(c, &b);
+	struct store_pane v = { .number = p->number,
+				.session = p->session->number,
+				.env = p->env ? p->env->id : 0,
+				.record = text };
 
-	path_of(c, ".new", tmp, sizeof tmp);
-	path_of(c, "", path, sizeof path);
-	if (r == 0) {
-		fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-		r = fd < 0 ? err_origin(-errno) : write_all(fd, buf_data(&b), buf_len(&b));
-	}
-	if (r == 0 && rename(tmp, path) < 0)
-		r = err_origin(-errno);
-	if (r == 0) {
-		if (c->registry_fd >= 0)
-			close(c->registry_fd);
-		c->registry_fd = fd;
-		c->registry_bytes = buf_len(&b);
-		c->registry_rewrite_at = 2 * c->registry_bytes + REWRITE_SLACK_BYTES;
-		c->is_registry_broken = false;
-	} else if (fd >= 0) {
-		close(fd);
-		unlink(tmp); /* it is in the way on a full disk */
-	}
-	buf_fini(&b);
-	return r;
+	c->registry.n_put++;
+	store_pane_put(c->registry.store, &v, on_stored, c);
 }
 
-/* Whole lines only: what did not fit is taken back, so that the file stays a
- * beginning of what happened. */
-static int append_line(struct core *c, const struct buf *b)
+static void store_layouts(struct core *c, const struct session *s)
 {
-	int r = write_all(c->registry_fd, buf_data(b), buf_len(b));
-
-	if (r == 0) {
-		c->registry_bytes += buf_len(b);
-	} else if (ftruncate(c->registry_fd, (off_t)c->registry_bytes) < 0) {
-		log_error("a broken line is left in the registry: %s", strerror(errno));
-	}
-	return r;
+	c->registry.n_put++;
+	store_layouts_put(c->registry.store, s->number, s->layouts_text, on_stored, c);
 }
 
-static void append(struct core *c, json_t *v)
+static void log_text(struct core *c, const char *text)
 {
-	struct buf b = BUF_INIT;
-	int r = put_line(&b, v);
+	int r;
 
-	if (r == 0 && (c->is_registry_broken || c->registry_bytes > c->registry_rewrite_at)) {
-		r = rewrite(c);
-	} else if (r == 0) {
-		r = append_line(c, &b);
+	if (!has_store(c) && c->registry.bytes > c->registry.rewrite_at)
+		registry_catch_up(c);
+	if (c->registry.is_log_broken)
+		return;
+	r = text ? registry_log_append(&c->registry, text) : -ENOMEM;
+	/* With a store: until that has caught up. */
+	if (r < 0) {
+		c->registry.is_log_broken = true;
+		if (!has_store(c))
+			fall_behind(c, strerror(-r));
 	}
-	if (r < 0 && !c->is_registry_broken)
-		log_fault(r, "the registry cannot be written; sessions and panes go on in memory");
-	if (r < 0)
-		c->is_registry_broken = true;
-	err_clear();
-	buf_fini(&b);
+}
+
+/* Ready for one more: else it is written with all others, later. */
+static bool can_store(struct core *c)
+{
+	if (c->registry.is_behind && clock_mono_ns() >= c->registry.retry_at_ns)
+		registry_catch_up(c);
+	return has_store(c) && !c->registry.is_behind;
 }
 
 static void put_env(struct core *c, struct core_env *e)
 {
-	if (e && !e->is_written) {
-		e->is_written = true;
-		append(c, record_of_env(e));
-	}
+	char *text;
+
+	if (!e || e->is_written)
+		return;
+	text = text_of(record_of_env(e));
+	log_text(c, text);
+	mem_free(text);
+	e->is_written = true;
+	if (can_store(c))
+		store_env(c, e);
 }
 
 void registry_put_session(struct session *s)
 {
-	put_env(s->core, s->env);
-	append(s->core, record_of_session(s));
+	struct core *c = s->core;
+	char *text;
+
+	put_env(c, s->env);
+	text = text_of(record_of_session(s, true));
+	log_text(c, text);
+	mem_free(text);
+	text = can_store(c) ? text_of(record_of_session(s, false)) : NULL;
+	if (text)
+		store_session(c, s, text);
+	mem_free(text);
 }
 
 void registry_put_layouts(struct session *s, const char *json)
@@ -230,268 +298,236 @@ void registry_put_layouts(struct session *s, const char *json)
 	mem_free(s->layouts_text);
 	s->layouts_text = copy;
 	registry_put_session(s);
+	if (can_store(s->core))
+		store_layouts(s->core, s);
 }
 
 void registry_put_pane(struct pane *p)
 {
+	struct core *c = p->core;
+	char *text;
+
 	if (p->is_deleted)
 		return;
-	put_env(p->core, p->env);
-	append(p->core, record_of_pane(p));
+	put_env(c, p->env);
+	text = text_of(record_of_pane(p));
+	log_text(c, text);
+	if (text && can_store(c))
+		store_pane(c, p, text);
+	mem_free(text);
 }
 
-static void drop(struct core *c, const char *type, uint64_t number)
+static void log_drop(struct core *c, const char *type, uint64_t number)
 {
-	append(c, json_pack("{s:s, s:I}", "t", type, "id", (json_int_t)number));
+	char *text = text_of(json_pack("{s:s, s:I}", "t", type, "id", (json_int_t)number));
+
+	log_text(c, text);
+	mem_free(text);
 }
 
 void registry_drop_session(struct core *c, uint64_t number)
 {
-	drop(c, "-session", number);
+	log_drop(c, "-session", number);
+	if (can_store(c)) {
+		c->registry.n_put++;
+		store_session_drop(c->registry.store, number, on_stored, c);
+	}
 }
 
 void registry_drop_pane(struct core *c, uint64_t number)
 {
-	drop(c, "-pane", number);
+	log_drop(c, "-pane", number);
+	if (can_store(c)) {
+		c->registry.n_put++;
+		store_pane_drop(c->registry.store, number, on_stored, c);
+	}
 }
 
-/* ---- reading ---- */
+/* ---- writing everything ---- */
 
-/* Environments by their number in the file. */
-struct loading {
-	struct core *core;
-	struct core_env **envs;
-	uint32_t max_envs;
-	unsigned n_bad;
-};
-
-static int64_t get_int(const json_t *v, const char *key)
+static void store_others_not(struct core *c)
 {
-	return json_integer_value(json_object_get(v, key));
+	struct store_kept kept = { .n_sessions = c->n_sessions };
+	uint64_t *numbers = mem_zalloc(c->n_sessions + c->n_panes + 1, sizeof *numbers);
+
+	if (!numbers) {
+		fall_behind(c, strerror(ENOMEM));
+		return;
+	}
+	for (uint32_t i = 0; i < c->n_sessions; i++)
+		numbers[i] = c->sessions[i]->number;
+	for (uint32_t i = 0; i < c->n_panes; i++) {
+		if (!c->panes[i]->is_deleted)
+			numbers[c->n_sessions + kept.n_panes++] = c->panes[i]->number;
+	}
+	kept.sessions = numbers;
+	kept.panes = numbers + c->n_sessions;
+	c->registry.n_put++;
+	store_keep_only(c->registry.store, &kept, on_stored, c);
+	mem_free(numbers);
 }
 
-static struct core_env *env_numbered(struct loading *l, int64_t id)
+static void store_everything(struct core *c)
 {
-	return id > 0 && id < (int64_t)l->max_envs ? l->envs[id] : NULL;
+	list_for_each (l, &c->envs)
+		store_env(c, list_entry(l, struct core_env, link));
+	for (uint32_t i = 0; i < c->n_sessions; i++) {
+		char *text = text_of(record_of_session(c->sessions[i], false));
+
+		if (text)
+			store_session(c, c->sessions[i], text);
+		store_layouts(c, c->sessions[i]);
+		mem_free(text);
+	}
+	for (uint32_t i = 0; i < c->n_panes; i++) {
+		char *text = c->panes[i]->is_deleted ? NULL : text_of(record_of_pane(c->panes[i]));
+
+		if (text)
+			store_pane(c, c->panes[i], text);
+		mem_free(text);
+	}
+	store_others_not(c);
+	/* No number of what is gone is given out again. */
+	store_next_put(c->registry.store, c->next_session, c->next_pane);
 }
 
-static int load_env(struct loading *l, const json_t *v)
+int registry_rewrite_log(struct core *c)
 {
-	int64_t id = get_int(v, "id");
 	struct buf b = BUF_INIT;
-	size_t i;
-	json_t *s;
-	int r;
+	int r = registry_log_put(&b, json_pack("{s:s, s:I, s:I}", "t", "next", "session",
+					       (json_int_t)c->next_session, "pane",
+					       (json_int_t)c->next_pane));
 
-	if (id <= 0 || id > 1000000)
-		return -EINVAL;
-	json_array_foreach(json_object_get(v, "vars"), i, s)
-	{
-		if (json_is_string(s))
-			buf_put(&b, json_string_value(s), json_string_length(s) + 1);
+	list_for_each (l, &c->envs) {
+		struct core_env *e = list_entry(l, struct core_env, link);
+
+		e->is_written = true;
+		if (r == 0)
+			r = registry_log_put(&b, record_of_env(e));
 	}
-	r = buf_check(&b);
+	for (uint32_t i = 0; r == 0 && i < c->n_sessions; i++)
+		r = registry_log_put(&b, record_of_session(c->sessions[i], true));
+	for (uint32_t i = 0; r == 0 && i < c->n_panes; i++) {
+		if (!c->panes[i]->is_deleted)
+			r = registry_log_put(&b, record_of_pane(c->panes[i]));
+	}
 	if (r == 0)
-		r = table_reserve((void ***)&l->envs, (uint32_t)id + 1, &l->max_envs);
-	if (r == 0) {
-		l->envs[id] = env_unref(l->envs[id]);
-		r = env_intern_block(l->core, buf_data(&b), buf_len(&b), &l->envs[id]);
-	}
+		r = registry_log_replace(&c->registry, &b);
 	buf_fini(&b);
-	return err_trace(r);
-}
-
-static void set_string(char **field, const json_t *v, const char *key)
-{
-	const char *s = json_string_value(json_object_get(v, key));
-
-	mem_free(*field);
-	*field = s ? mem_strdup(s) : NULL;
-}
-
-static int load_session(struct loading *l, const json_t *v)
-{
-	struct core *c = l->core;
-	uint64_t number = (uint64_t)get_int(v, "id");
-	const char *name = json_string_value(json_object_get(v, "name"));
-	const char *cwd = json_string_value(json_object_get(v, "cwd"));
-	struct session *s = session_by_number(c, number);
-	int r = 0;
-
-	if (!number || !name || !cwd)
-		return -EINVAL;
-	if (!s) {
-		r = session_add(c, number, name, cwd, env_numbered(l, get_int(v, "env")), &s);
-	} else if (strcmp(s->name, name) != 0) {
-		r = err_trace(session_set_name(s, name));
-	}
-	if (r == 0)
-		s->created_us = (uint64_t)get_int(v, "created");
-	if (r == 0)
-		set_string(&s->layouts_text, v, "layouts");
 	return r;
 }
 
-static enum pane_state state_named(const char *name)
+void registry_catch_up(struct core *c)
 {
-	for (int s = PANE_STARTING; s <= PANE_LOST; s++) {
-		if (name && strcmp(name, pane_state_name((enum pane_state)s)) == 0)
-			return (enum pane_state)s;
-	}
-	return PANE_LOST;
-}
+	struct registry *g = &c->registry;
 
-static void load_pane_fields(struct loading *l, struct pane *p, const json_t *v)
-{
-	const json_t *status = json_object_get(v, "status");
-	const json_t *command = json_object_get(v, "command"),
-		     *metadata = json_object_get(v, "metadata");
-	const char *key = json_string_value(json_object_get(v, "key"));
-	int64_t cols = get_int(v, "cols"), rows = get_int(v, "rows");
+	if (!has_store(c)) {
+		int r = registry_rewrite_log(c);
 
-	pane_set_state(p, state_named(json_string_value(json_object_get(v, "state"))));
-	p->generation = (uint32_t)get_int(v, "gen");
-	p->is_pty = json_is_true(json_object_get(v, "pty"));
-	p->is_private = json_is_true(json_object_get(v, "private"));
-	p->wants_raw_output = json_is_true(json_object_get(v, "raw"));
-	p->wants_hold = json_is_true(json_object_get(v, "hold"));
-	p->is_fresh = json_is_true(json_object_get(v, "fresh"));
-	p->is_closed = json_is_true(json_object_get(v, "closed"));
-	p->is_quarantined = json_is_true(json_object_get(v, "quarantined"));
-	p->cols = cols >= 1 && cols <= 2000 ? (uint16_t)cols : 80;
-	p->rows = rows >= 1 && rows <= 1000 ? (uint16_t)rows : 24;
-	p->umask = (uint32_t)get_int(v, "umask");
-	p->has_status = json_is_integer(status);
-	p->status = (int)json_integer_value(status);
-	p->created_us = (uint64_t)get_int(v, "created");
-	p->started_us = (uint64_t)get_int(v, "started");
-	p->exited_us = (uint64_t)get_int(v, "exited");
-	set_string(&p->cwd, v, "cwd");
-	set_string(&p->kind, v, "kind");
-	set_string(&p->title, v, "title");
-	pane_set_key(p, key ? key : "");
-	json_decref(p->command);
-	p->command = json_is_array(command) ? json_deep_copy(command) : json_array();
-	json_decref(p->metadata);
-	p->metadata = json_is_object(metadata) ? json_deep_copy(metadata) : NULL;
-	env_unref(p->env);
-	p->env = env_ref(env_numbered(l, get_int(v, "env")));
-	if (!p->cwd)
-		p->cwd = mem_strdup("/");
-}
-
-static int load_pane(struct loading *l, const json_t *v)
-{
-	struct core *c = l->core;
-	uint64_t number = (uint64_t)get_int(v, "id");
-	struct session *s = session_by_number(c, (uint64_t)get_int(v, "session"));
-	struct pane *p = pane_by_number(c, number);
-	int r = 0;
-
-	if (!number || !s)
-		return -EINVAL;
-	if (!p)
-		r = pane_add(c, number, s, &p);
-	if (r == 0)
-		load_pane_fields(l, p, v);
-	return err_trace(r);
-}
-
-static int load_record(struct loading *l, const json_t *v)
-{
-	struct core *c = l->core;
-	const char *t = json_string_value(json_object_get(v, "t"));
-	uint64_t id = (uint64_t)get_int(v, "id");
-	struct session *s;
-	struct pane *p;
-
-	if (!t)
-		return -EINVAL;
-	if (strcmp(t, "env") == 0)
-		return load_env(l, v);
-	if (strcmp(t, "session") == 0)
-		return load_session(l, v);
-	if (strcmp(t, "pane") == 0)
-		return load_pane(l, v);
-	if (strcmp(t, "-pane") == 0) {
-		if (id >= c->next_pane)
-			c->next_pane = id + 1;
-		p = pane_by_number(c, id);
-		if (p)
-			pane_remove(p, false);
-	} else if (strcmp(t, "-session") == 0) {
-		s = session_by_number(c, id);
-		if (s && s->n_panes == 0)
-			session_remove(s);
-	} else if (strcmp(t, "next") == 0) {
-		if ((uint64_t)get_int(v, "session") > c->next_session)
-			c->next_session = (uint64_t)get_int(v, "session");
-		if ((uint64_t)get_int(v, "pane") > c->next_pane)
-			c->next_pane = (uint64_t)get_int(v, "pane");
-	} else {
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int load_lines(struct loading *l, FILE *f)
-{
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
-	int r = 0;
-
-	while (r != -ENOMEM && (n = getline(&line, &size, f)) > 0) {
-		json_t *v = json_loadb(line, (size_t)n, 0, NULL);
-
-		r = v ? load_record(l, v) : -EINVAL;
-		if (r < 0)
-			l->n_bad++;
-		json_decref(v);
-	}
-	free(line); /* getline's */
-	return r == -ENOMEM ? r : 0;
-}
-
-int registry_load(struct core *c)
-{
-	struct loading l = { .core = c };
-	char path[512], aside[560];
-	FILE *f;
-	int r = 0;
-
-	path_of(c, "", path, sizeof path);
-	f = fopen(path, "re");
-	if (!f && errno != ENOENT)
-		log_error("cannot read %s: %s", path, strerror(errno));
-	if (f) {
-		r = load_lines(&l, f);
-		fclose(f);
-	}
-	c->registry_next_pane = l.n_bad > 0 ? 0 : c->next_pane;
-	if (l.n_bad > 0) {
-		snprintf(aside, sizeof aside, "%s.damaged-%llu", path,
-			 (unsigned long long)clock_wall_us());
-		if (link(path, aside) < 0)
-			log_error("cannot set %s aside: %s", path, strerror(errno));
-		log_warn("%u lines of the registry could not be read; the file is kept as %s",
-			 l.n_bad, aside);
-	}
-	if (r == 0 && rewrite(c) < 0) {
-		log_error("the registry cannot be written: a crash of the daemon will forget what "
-			  "changes now");
-		c->is_registry_broken = true;
+		g->is_behind = false;
+		if (r < 0) {
+			fall_behind(c, strerror(-r));
+		} else {
+			settle(c);
+		}
 		err_clear();
+		return;
 	}
-	for (uint32_t i = 0; i < l.max_envs; i++)
-		env_unref(l.envs[i]);
-	mem_free(l.envs);
-	return err_trace(r);
+	g->is_behind = false;
+	store_everything(c);
+	/* It tells whether it went: on_stored() falls behind again. */
+	g->retry_at_ns = clock_mono_ns() + g->retry_ns;
+}
+
+/* ---- beginning and end ---- */
+
+void registry_adopted(struct core *c)
+{
+	struct registry *g = &c->registry;
+
+	if (g->is_behind)
+		registry_catch_up(c);
+}
+
+int registry_watch(struct core *c)
+{
+	struct registry *g = &c->registry;
+	int r;
+
+	if (!g->store)
+		return 0;
+	r = uv_poll_init(c->loop, &g->poll, store_fd(g->store));
+	if (r < 0)
+		return err_origin(r);
+	uv_timer_init(c->loop, &g->timer);
+	g->poll.data = g->timer.data = c;
+	c->n_handles += 2;
+	g->has_handles = true;
+	return err_origin(uv_poll_start(&g->poll, UV_READABLE, on_store));
+}
+
+void registry_unwatch(struct core *c)
+{
+	struct registry *g = &c->registry;
+
+	if (!g->has_handles)
+		return;
+	g->has_handles = false;
+	uv_close((uv_handle_t *)&g->poll, core_on_handle_closed);
+	uv_close((uv_handle_t *)&g->timer, core_on_handle_closed);
 }
 
 void registry_close(struct core *c)
 {
-	if (c->registry_fd >= 0)
-		close(c->registry_fd);
-	c->registry_fd = -1;
+	struct registry *g = &c->registry;
+	bool was_open = has_store(c);
+
+	g->store = store_close(g->store); /* what waits is written and told */
+	answer_waiters(c, true);
+	if (was_open && !g->is_behind && g->n_put == g->n_stored && g->bytes > 0)
+		registry_log_empty(g);
+	registry_log_close(g);
+}
+
+/* ---- for others ---- */
+
+struct store *core_store(struct core *c)
+{
+	return c->registry.store;
+}
+
+bool core_is_registry_behind(const struct core *c)
+{
+	return c->registry.is_behind;
+}
+
+struct when {
+	core_durable_fn *done;
+	void *user;
+};
+
+static void on_durable(uint64_t number, void *user)
+{
+	struct when *w = user;
+
+	(void)number;
+	w->done(w->user);
+	mem_free(w);
+}
+
+void core_when_durable(struct core *c, core_durable_fn *done, void *user)
+{
+	struct when *w = registry_is_durable(c, c->registry.n_put) ? NULL : mem_new(struct when);
+
+	if (!w) {
+		done(user);
+		return;
+	}
+	*w = (struct when){ done, user };
+	registry_when_durable(c, c->registry.n_put, on_durable, 0, w);
+}
+
+uint64_t registry_position(const struct core *c)
+{
+	return c->registry.n_put;
 }

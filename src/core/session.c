@@ -351,3 +351,8 @@ uint64_t session_number(const struct session *s)
 {
 	return s->number;
 }
+
+struct session *core_session_by_number(struct core *c, uint64_t number)
+{
+	return session_by_number(c, number);
+}

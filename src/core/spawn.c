@@ -380,11 +380,24 @@ static void answer_all(struct list *waiters, struct pane *p, const struct fail *
 	}
 }
 
-/* Who is told may remove the pane, and with it who waits for it. */
+static void on_durable(uint64_t number, void *user)
+{
+	struct pane *p = pane_by_number(user, number);
+
+	if (p && p->state != PANE_STARTING)
+		pane_answer_create(p, NULL);
+}
+
+/* Who is told may remove the pane, and with it who waits for it.  That it runs is only
+ * told when its record is on the disk, which usually was faster. */
 void pane_answer_create(struct pane *p, const struct fail *f)
 {
 	struct list waiters;
 
+	if (!f && !registry_is_durable(p->core, p->durable_at)) {
+		registry_when_durable(p->core, p->durable_at, on_durable, p->number, p->core);
+		return;
+	}
 	take_waiters(p, &waiters);
 	answer_all(&waiters, f ? NULL : p, f);
 }
@@ -431,6 +444,7 @@ static int begin_create(struct core *c, const struct pane_spec *spec, core_pane_
 		return FAIL_E_FAILED;
 	}
 	registry_put_pane(p);
+	p->durable_at = registry_position(c);
 	if (spawn_send(p, *stdin_fd, reterr)) {
 		*stdin_fd = -1;
 		pane_fail_create(p, reterr);

@@ -72,8 +72,7 @@ static void give_ring_back(struct pane *p)
 			continue;
 		slot = &c->arena.slots[s->slot];
 		if (slot->journaled_seq == slot->committed_seq &&
-		    slot->fed_seq == slot->committed_seq &&
-		    slot->committed_seq > KEPT_BYTES) {
+		    slot->fed_seq == slot->committed_seq && slot->committed_seq > KEPT_BYTES) {
 			(void)arena_slot_give_back(&c->arena, c->arena_fd, s->slot,
 						   slot->committed_seq - KEPT_BYTES);
 		}

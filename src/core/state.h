@@ -12,9 +12,10 @@
 #include "core/command.h"
 #include "core/core.h"
 #include "core/layout_tree.h"
-#include "journal/journal.h"
+#include "core/registry.h"
 #include "core/run.h"
 #include "core/shell.h"
+#include "journal/journal.h"
 #include "keeper/proto.h"
 #include "vt/compress.h"
 
@@ -188,6 +189,7 @@ struct pane {
 	struct stream streams[2];
 	struct list writes; /* struct write_request */
 	struct list create_waiters;
+	uint64_t durable_at; /* when its record is, it is answered (registry_position) */
 	struct list viewers;
 	struct list subs;       /* struct sub.link */
 	struct list by_key;     /* core.keys; unlinked: key is "" */
@@ -217,8 +219,7 @@ struct core {
 	bool is_adopted; /* the start is over */
 	bool is_keeper_gone, is_shutting_down, has_said_stop, has_quit;
 	bool is_squeezing, is_census_running;
-	bool is_handing_over;    /* nothing is read any more */
-	bool is_registry_broken; /* an append failed: written anew at the next chance */
+	bool is_handing_over; /* nothing is read any more */
 	struct arena arena;
 	struct recorder *recorder;
 	struct core_status status;     /* the parts that do not change often */
@@ -261,8 +262,7 @@ struct core {
 	struct census_job *census;
 	uint32_t n_subs, max_subs, n_waits;
 	uint64_t boot_us; /* wall time of the boot: fixed, so that start times compare */
-	int registry_fd;
-	uint64_t registry_bytes, registry_rewrite_at;
+	struct registry registry;
 	uint64_t registry_next_pane; /* below it the file knew all there were; 0: it cannot tell */
 	unsigned n_handles;          /* core's own uv handles not yet closed */
 	uint8_t shell_key[SHELL_KEY_BYTES];
@@ -352,7 +352,25 @@ NODISCARD int adopt_all(struct core *c, int keeper_fd);
 
 /* registry.c */
 NODISCARD int registry_load(struct core *c);
-void registry_close(struct core *c);
+void registry_adopted(struct core *c);        /* the panes are as they were found */
+NODISCARD int registry_watch(struct core *c); /* the store's answers, in the loop */
+void registry_unwatch(struct core *c);
+void registry_close(struct core *c); /* waits for what is to be written */
+void registry_catch_up(struct core *c);
+NODISCARD int registry_rewrite_log(struct core *c); /* it holds everything then */
+/* How far the records asked for so far go, for: */
+uint64_t registry_position(const struct core *c);
+bool registry_is_durable(const struct core *c, uint64_t at);
+/* @done when they are on the disk up to @at; also when they cannot be. */
+typedef void registry_durable_fn(uint64_t number, void *user);
+struct registry_waiter {
+	struct list link;
+	uint64_t at, number;
+	registry_durable_fn *done;
+	void *user;
+};
+void registry_when_durable(struct core *c, uint64_t at, registry_durable_fn *done, uint64_t number,
+			   void *user);
 void registry_put_session(struct session *s);
 void registry_put_pane(struct pane *p);
 /* @json: of all layouts of the session, for layouts_restore(). */

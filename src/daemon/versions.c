@@ -6,6 +6,7 @@
 #include "arena/arena.h"
 #include "journal/journal.h"
 #include "keeper/proto.h"
+#include "store/store.h"
 
 /* @newest is what this daemon writes; the keeper's protocol depends on the keeper. */
 static const struct version {
@@ -15,6 +16,7 @@ static const struct version {
 	{ "keeper_protocol", "the keeper's protocol", KEEPER_PROTO_MIN, KEEPER_PROTO_VERSION },
 	{ "arena", "the shared memory", ARENA_VERSION, ARENA_VERSION },
 	{ "journal", "the journals", JOURNAL_VERSION, JOURNAL_VERSION },
+	{ "store", "the database", 1, STORE_SCHEMA },
 	{ "protocol", "the API", API_PROTOCOL, API_PROTOCOL },
 };
 

@@ -161,6 +161,21 @@ int db_run(sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+int db_sync_new(struct store_db *db)
+{
+	sqlite3_file *file = NULL;
+	int rc = SQLITE_OK;
+
+	if (!db->is_unsynced)
+		return SQLITE_OK;
+	/* Not through a descriptor of our own: closing that would drop the locks. */
+	if (sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK)
+		rc = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+	if (rc == SQLITE_OK)
+		db->is_unsynced = false;
+	return rc;
+}
+
 int db_exec(struct store_db *db, const char *sql)
 {
 	return sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
@@ -226,20 +241,17 @@ static int number_of(struct store_db *db, const char *sql, int64_t fallback, int
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int load_meta(struct store *s, struct store_db *db, struct store_opened *o)
+static int load_meta(struct store_db *db, struct store_opened *o)
 {
-	int64_t session = 1, pane = 1, mark = 0;
+	int64_t session = 1, pane = 1;
 	int rc = number_of(db, "SELECT value FROM meta WHERE name = 'next_session'", 1, &session);
 
 	if (rc == SQLITE_OK)
 		rc = number_of(db, "SELECT value FROM meta WHERE name = 'next_pane'", 1, &pane);
-	if (rc == SQLITE_OK)
-		rc = number_of(db, "SELECT value FROM meta WHERE name = 'mark'", 0, &mark);
 	if (session > 1)
 		o->next_session = (uint64_t)session;
 	if (pane > 1)
 		o->next_pane = (uint64_t)pane;
-	s->mark_loaded = (uint64_t)mark;
 	return rc;
 }
 
@@ -270,17 +282,18 @@ static int check_version(struct store_db *db, int *ret_version)
 	return version > STORE_SCHEMA || version < 0 ? IS_FUTURE : SQLITE_OK;
 }
 
-static int set_manners(struct store_db *db)
+static int set_manners(struct store_db *db, bool is_new)
 {
-	static const char manners[] = "PRAGMA synchronous = FULL;"
-				      "PRAGMA temp_store = MEMORY;"
+	static const char manners[] = "PRAGMA temp_store = MEMORY;"
 				      "PRAGMA cache_size = -2048;"
 				      "PRAGMA journal_size_limit = 4194304;"
 				      "PRAGMA trusted_schema = OFF;";
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db->sql, "PRAGMA journal_mode = WAL", -1, &stmt, NULL);
 	const char *mode = NULL;
+	int rc = db_exec(db, is_new ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
 
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(db->sql, "PRAGMA journal_mode = WAL", -1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
@@ -304,16 +317,20 @@ static int open_writer_once(struct store *s, struct store_opened *o, bool is_exc
 	if (rc == IS_FUTURE) {
 		/* Not even a checkpoint. */
 		sqlite3_db_config((*ret)->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		(void)load_meta(s, *ret, o);
+		(void)load_meta(*ret, o);
 	}
 	if (rc == SQLITE_OK)
-		rc = set_manners(*ret);
+		rc = set_manners(*ret, version == 0);
 	if (rc == SQLITE_OK && version < STORE_SCHEMA)
 		rc = db_migrate(*ret, version);
+	if (rc == SQLITE_OK && version == 0)
+		rc = db_exec(*ret, "PRAGMA synchronous = FULL");
+	if (rc == SQLITE_OK)
+		(*ret)->is_unsynced = version == 0;
 	if (rc == SQLITE_OK)
 		rc = prepare_fts(*ret);
 	if (rc == SQLITE_OK)
-		rc = load_meta(s, *ret, o);
+		rc = load_meta(*ret, o);
 	return rc;
 }
 

@@ -58,6 +58,8 @@ struct store_db {
 	sqlite3 *sql;
 	const struct store_opts *opts;
 	bool has_fts;
+	bool is_unsynced; /* just made, which is synced with the first commit: nobody waits for it
+			   */
 	struct {
 		const char *text;
 		sqlite3_stmt *stmt;
@@ -92,7 +94,6 @@ struct store {
 	int event_fd;
 	struct store_db *db; /* the write connection; NULL: it cannot be used */
 	bool is_exclusive;   /* no shared memory there: the writer reads too */
-	uint64_t mark_loaded;
 	struct cache *cache;
 	/* Under the lock: */
 	pthread_mutex_t lock;
@@ -122,6 +123,7 @@ NODISCARD int db_set_aside(const char *path, char *ret, size_t size);
 sqlite3_stmt *db_statement(struct store_db *db, const char *text);
 /* All steps of a statement that gives no rows; then it is reset. */
 NODISCARD int db_run(sqlite3_stmt *stmt);
+NODISCARD int db_sync_new(struct store_db *db);
 NODISCARD int db_exec(struct store_db *db, const char *sql);
 /* What SQLite's @rc means to a client. */
 void db_fail(const struct store_db *db, int rc, struct fail *f);

@@ -130,9 +130,9 @@ void store_env_put(struct store *s, uint32_t id, const char *block, size_t n, st
 }
 
 /* A number that was used is never used again. */
-#define NEXT(name)                                                                       \
-	"INSERT INTO meta VALUES ('" name "', ?1 + 1) ON CONFLICT (name) DO UPDATE SET " \
-	"value = max(value, excluded.value)"
+#define NEXT(name, number)                                                               \
+	"INSERT INTO meta VALUES ('" name "', " number ") ON CONFLICT (name) DO UPDATE " \
+	"SET value = max(value, excluded.value)"
 
 static void drop(struct store *s, const char *sql, const char *next, uint64_t number,
 		 store_done_fn *done, void *user)
@@ -148,7 +148,7 @@ static void drop(struct store *s, const char *sql, const char *next, uint64_t nu
 void store_pane_drop(struct store *s, uint64_t number, store_done_fn *done, void *user)
 {
 	static const char sql[] = "DELETE FROM pane WHERE number = ?1";
-	static const char next[] = NEXT("next_pane");
+	static const char next[] = NEXT("next_pane", "?1 + 1");
 
 	drop(s, sql, next, number, done, user);
 }
@@ -156,7 +156,7 @@ void store_pane_drop(struct store *s, uint64_t number, store_done_fn *done, void
 void store_session_drop(struct store *s, uint64_t number, store_done_fn *done, void *user)
 {
 	static const char sql[] = "DELETE FROM session WHERE number = ?1";
-	static const char next[] = NEXT("next_session");
+	static const char next[] = NEXT("next_session", "?1 + 1");
 
 	store_layouts_put(s, number, NULL, NULL, NULL);
 	drop(s, sql, next, number, done, user);
@@ -176,16 +176,13 @@ void store_layouts_put(struct store *s, uint64_t session, const char *json, stor
 	store_write(s, &r->op);
 }
 
-void store_mark_put(struct store *s, uint64_t mark)
+void store_next_put(struct store *s, uint64_t session, uint64_t pane)
 {
-	static const char sql[] = "INSERT OR REPLACE INTO meta VALUES ('mark', ?1)";
+	static const char next_session[] = NEXT("next_session", "?1");
+	static const char next_pane[] = NEXT("next_pane", "?1");
 
-	drop(s, sql, NULL, mark, NULL, NULL);
-}
-
-uint64_t store_mark_loaded(const struct store *s)
-{
-	return s->mark_loaded;
+	drop(s, next_session, NULL, session, NULL, NULL);
+	drop(s, next_pane, NULL, pane, NULL, NULL);
 }
 
 /* ---- only these ---- */

@@ -41,9 +41,7 @@ struct store_kept {
 void store_keep_only(struct store *s, const struct store_kept *kept, store_done_fn *done,
 		     void *user);
 
-/* The redo log's position (core/registry.c): all lines up to @mark are in the store once the
- * writes before it are. */
-void store_mark_put(struct store *s, uint64_t mark);
-uint64_t store_mark_loaded(const struct store *s); /* as it was at the start */
+/* Numbers below these are not given out again. */
+void store_next_put(struct store *s, uint64_t session, uint64_t pane);
 
 #endif

@@ -186,7 +186,6 @@ int store_begin_anew(struct store *s, struct store_opened *ret)
 {
 	s->db = db_close(s->db);
 	s->is_exclusive = false;
-	s->mark_loaded = 0;
 	if (db_set_aside(s->path, ret->set_aside, sizeof ret->set_aside) < 0) {
 		ret->state = s->stats.state = STORE_DAMAGED;
 		return 0;

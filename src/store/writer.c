@@ -87,8 +87,10 @@ static void undo(struct store_db *db)
 
 static int commit(struct store_db *db)
 {
-	int rc = spaces_flush(db);
+	int rc = db_sync_new(db);
 
+	if (rc == SQLITE_OK)
+		rc = spaces_flush(db);
 	if (rc == SQLITE_OK)
 		rc = control(db, sql_commit);
 	return rc;
