@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <glob.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,29 @@ static void check_programs(struct doctor *d)
 	}
 }
 
+/* In the order in which logind reads them: the last word counts. */
+static enum doctor_kills look_at_logind(void)
+{
+	static const char *const patterns[] = { "/usr/lib/systemd/logind.conf",
+						"/etc/systemd/logind.conf",
+						"/usr/lib/systemd/logind.conf.d/*.conf",
+						"/etc/systemd/logind.conf.d/*.conf" };
+	enum doctor_kills kills = DOCTOR_KILLS_UNKNOWN;
+	char text[8192];
+	glob_t g;
+
+	for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
+		if (glob(patterns[i], 0, NULL, &g) != 0)
+			continue;
+		for (size_t k = 0; k < g.gl_pathc; k++) {
+			if (read_end(g.gl_pathv[k], text, sizeof(text)))
+				kills = doctor_parse_logind(text, kills);
+		}
+		globfree(&g);
+	}
+	return kills;
+}
+
 static void check_logout(struct doctor *d, int keeper_pid)
 {
 	const struct passwd *pw = getpwuid(geteuid());
@@ -51,7 +75,7 @@ static void check_logout(struct doctor *d, int keeper_pid)
 	(void)read_end(path, text, sizeof(text));
 	(void)snprintf(path, sizeof(path), "/var/lib/systemd/linger/%s", pw ? pw->pw_name : "?");
 	doctor_judge_logout(d, doctor_parse_cgroup(text), access("/run/systemd/system", F_OK) == 0,
-			    access(path, F_OK) == 0);
+			    access(path, F_OK) == 0, look_at_logind());
 }
 
 static void check_log(struct doctor *d, const struct places *p)

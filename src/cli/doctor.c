@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -240,8 +241,50 @@ enum doctor_cgroup doctor_parse_cgroup(const char *text)
 	return DOCTOR_CGROUP_OTHER;
 }
 
+enum doctor_kills doctor_parse_logind(const char *text, enum doctor_kills was)
+{
+	static const char name[] = "KillUserProcesses=";
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n' || *line == ' ';
+		if (strncmp(line, name, strlen(name)) != 0)
+			continue;
+		/* yes, true, on, 1 */
+		was = (line[strlen(name)] && strchr("yYtT1", line[strlen(name)])) ||
+				      strncasecmp(line + strlen(name), "on", 2) == 0
+			      ? DOCTOR_KILLS_YES
+			      : DOCTOR_KILLS_NO;
+	}
+	return was;
+}
+
+#define AS_A_SERVICE                                                                         \
+	"`loginctl enable-linger`; then `orchflow stop` and `systemctl --user enable --now " \
+	"orchflow.socket`"
+
+/* Lingering does not help what belongs to a login's own scope. */
+static void judge_session_scope(struct doctor *d, enum doctor_kills kills)
+{
+	switch (kills) {
+	case DOCTOR_KILLS_YES:
+		doctor_add(d, DOCTOR_WRONG, "logout", AS_A_SERVICE,
+			   "the server belongs to a login and ends with it: logind has "
+			   "KillUserProcesses=yes");
+		return;
+	case DOCTOR_KILLS_NO:
+		doctor_add(d, DOCTOR_OK, "logout", NULL,
+			   "logind has KillUserProcesses=no: the server outlives the login");
+		return;
+	case DOCTOR_KILLS_UNKNOWN:
+		doctor_add(d, DOCTOR_NOTE, "logout", AS_A_SERVICE,
+			   "the server belongs to a login and ends with it where logind's built-in "
+			   "KillUserProcesses is yes");
+		return;
+	}
+}
+
 void doctor_judge_logout(struct doctor *d, enum doctor_cgroup where, bool has_systemd,
-			 bool is_lingering)
+			 bool is_lingering, enum doctor_kills kills)
 {
 	if (!has_systemd) {
 		doctor_add(d, DOCTOR_OK, "logout", NULL,
@@ -253,15 +296,7 @@ void doctor_judge_logout(struct doctor *d, enum doctor_cgroup where, bool has_sy
 		doctor_add(d, DOCTOR_OK, "logout", NULL, "the server belongs to no login");
 		return;
 	case DOCTOR_CGROUP_SESSION:
-		doctor_add(d, is_lingering ? DOCTOR_OK : DOCTOR_NOTE, "logout",
-			   is_lingering
-				   ? NULL
-				   : "`loginctl enable-linger`, and start the server as a user "
-				     "service: systemctl --user enable --now orchflow",
-			   is_lingering ? "the server belongs to a login, and lingering is on"
-					: "the server belongs to a login and ends with it where "
-					  "logind has "
-					  "KillUserProcesses=yes");
+		judge_session_scope(d, kills);
 		return;
 	case DOCTOR_CGROUP_USER:
 		doctor_add(d, is_lingering ? DOCTOR_OK : DOCTOR_WRONG, "logout",

@@ -37,8 +37,11 @@ enum doctor_cgroup {
 	DOCTOR_CGROUP_USER,    /* user@UID.service: ends with the last login unless lingering */
 };
 enum doctor_cgroup doctor_parse_cgroup(const char *text);
+/* KillUserProcesses= in the text of a logind.conf; @was: what holds if it is not there. */
+enum doctor_kills { DOCTOR_KILLS_UNKNOWN, DOCTOR_KILLS_NO, DOCTOR_KILLS_YES };
+enum doctor_kills doctor_parse_logind(const char *text, enum doctor_kills was);
 void doctor_judge_logout(struct doctor *d, enum doctor_cgroup where, bool has_systemd,
-			 bool is_lingering);
+			 bool is_lingering, enum doctor_kills kills);
 
 /* Records of level error in @text (of a log); the last one's text, cut to @size. */
 size_t doctor_log_errors(const char *text, size_t n, char *ret_last, size_t size);

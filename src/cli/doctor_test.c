@@ -70,17 +70,42 @@ static void cgroups_tell_what_a_logout_ends(void **state)
 static void lingering_decides_about_logout(void **state)
 {
 	(void)state;
-	doctor_judge_logout(&d, DOCTOR_CGROUP_USER, true, true);
+	doctor_judge_logout(&d, DOCTOR_CGROUP_USER, true, true, DOCTOR_KILLS_YES);
 	assert_false(d.is_wrong);
-	doctor_judge_logout(&d, DOCTOR_CGROUP_OTHER, true, false);
-	doctor_judge_logout(&d, DOCTOR_CGROUP_USER, false, false);
+	doctor_judge_logout(&d, DOCTOR_CGROUP_OTHER, true, false, DOCTOR_KILLS_YES);
+	doctor_judge_logout(&d, DOCTOR_CGROUP_USER, false, false, DOCTOR_KILLS_YES);
 	assert_false(d.is_wrong);
-	doctor_judge_logout(&d, DOCTOR_CGROUP_SESSION, true, false);
-	assert_string_equal(level_of("logout", "KillUserProcesses"), "note");
-	assert_false(d.is_wrong);
-	doctor_judge_logout(&d, DOCTOR_CGROUP_USER, true, false);
+	doctor_judge_logout(&d, DOCTOR_CGROUP_USER, true, false, DOCTOR_KILLS_NO);
 	assert_string_equal(level_of("logout", "lingering is off"), "wrong");
 	assert_true(d.is_wrong);
+}
+
+static void in_a_login_only_logind_decides(void **state)
+{
+	(void)state;
+	doctor_judge_logout(&d, DOCTOR_CGROUP_SESSION, true, true, DOCTOR_KILLS_UNKNOWN);
+	assert_string_equal(level_of("logout", "KillUserProcesses"), "note");
+	doctor_judge_logout(&d, DOCTOR_CGROUP_SESSION, true, false, DOCTOR_KILLS_NO);
+	assert_string_equal(level_of("logout", "outlives the login"), "ok");
+	assert_false(d.is_wrong);
+	doctor_judge_logout(&d, DOCTOR_CGROUP_SESSION, true, true, DOCTOR_KILLS_YES);
+	assert_string_equal(level_of("logout", "KillUserProcesses=yes"), "wrong");
+	assert_true(d.is_wrong);
+}
+
+static void the_last_word_about_killing_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(doctor_parse_logind("", DOCTOR_KILLS_UNKNOWN), DOCTOR_KILLS_UNKNOWN);
+	assert_int_equal(doctor_parse_logind("[Login]\n#KillUserProcesses=yes\n", DOCTOR_KILLS_NO),
+			 DOCTOR_KILLS_NO);
+	assert_int_equal(doctor_parse_logind("[Login]\nKillUserProcesses=no", DOCTOR_KILLS_YES),
+			 DOCTOR_KILLS_NO);
+	assert_int_equal(doctor_parse_logind("KillUserProcesses=no\nKillUserProcesses=on\n",
+					     DOCTOR_KILLS_UNKNOWN),
+			 DOCTOR_KILLS_YES);
+	assert_int_equal(doctor_parse_logind("KillUserProcesses=", DOCTOR_KILLS_YES),
+			 DOCTOR_KILLS_NO);
 }
 
 static void errors_in_the_log_are_counted(void **state)
@@ -185,6 +210,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DOCTOR(cgroups_tell_what_a_logout_ends),
 		WITH_DOCTOR(lingering_decides_about_logout),
+		WITH_DOCTOR(in_a_login_only_logind_decides),
+		WITH_DOCTOR(the_last_word_about_killing_counts),
 		WITH_DOCTOR(errors_in_the_log_are_counted),
 		WITH_DOCTOR(limits_are_judged_before_they_are_hit),
 		WITH_DOCTOR(leaks_and_strays_are_found),

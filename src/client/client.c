@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -161,9 +162,10 @@ static int state_timeout_ms(const struct client *c)
 	case CLIENT_DOWN:
 		return until_ms(c->next_try_ns);
 	case CLIENT_HELLO:
-		return until_ms(c->deadline_ns);
+		return until_ms(c->poke_ns && c->poke_ns < c->deadline_ns ? c->poke_ns
+									  : c->deadline_ns);
 	case CLIENT_UP:
-		return -1;
+		return c->poke_ns ? until_ms(c->poke_ns) : -1;
 	case CLIENT_DEAD:
 		return 0;
 	}
@@ -285,10 +287,23 @@ static void deliver_waiting(struct client *c)
 	}
 }
 
+/* Whether it is hung or merely slow is the keeper's to find out. */
+static void check_poke(struct client *c)
+{
+	struct places_lock lock;
+
+	if (!c->poke_ns || clock_mono_ns() < c->poke_ns)
+		return;
+	c->poke_ns = 0;
+	if (c->state != CLIENT_DOWN && places_read_lock(&c->places, &lock) == 0)
+		(void)places_signal_keeper(&lock, SIGHUP);
+}
+
 static void check_deadline(struct client *c)
 {
 	struct fail f;
 
+	check_poke(c);
 	if (c->state != CLIENT_HELLO || clock_mono_ns() < c->deadline_ns)
 		return;
 	(void)client_failf(&f, "no answer from the server at %s", c->socket);

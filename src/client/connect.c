@@ -175,6 +175,7 @@ int connect_adopt(struct client *c, int fd)
 
 	c->fd = fd;
 	c->state = CLIENT_HELLO;
+	c->poke_ns = clock_mono_ns() + CLIENT_POKE_NS;
 	rpc_framer_fini(&c->framer);
 	rpc_framer_init(&c->framer, RPC_JSON, CLIENT_FRAME_MAX);
 	buf_clear(&c->out);

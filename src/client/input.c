@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "client/priv.h"
@@ -66,6 +67,8 @@ static void on_written(json_t *result, const struct fail *f, void *user)
 	size_t n = t->in_flight;
 
 	t->in_flight = 0;
+	if (t->client->state == CLIENT_UP)
+		t->client->poke_ns = 0;
 	if (f) {
 		lose(t, n, f);
 	} else {
@@ -105,6 +108,8 @@ static int send_piece(struct client_typing *t)
 	q->done = on_written;
 	q->user = t;
 	t->in_flight = n;
+	if (!t->client->poke_ns)
+		t->client->poke_ns = clock_mono_ns() + CLIENT_POKE_NS;
 	return err_trace(call_submit(t->client, q));
 }
 

@@ -11,6 +11,7 @@
 #define CLIENT_FRAME_MAX (16u << 20)   /* bytes of one message from the server */
 #define CLIENT_QUEUE_MAX (64u << 20)   /* bytes of events that may wait for a blocking call */
 #define CLIENT_WRITE_PIECE (64u << 10) /* bytes of input in one request */
+#define CLIENT_POKE_NS 3000000000ull   /* without an answer: then the keeper is told */
 #define CLIENT_BACKOFF_MIN_NS 5000000ull
 #define CLIENT_BACKOFF_MAX_NS 250000000ull
 
@@ -84,6 +85,7 @@ struct client {
 	bool is_stopping;  /* server.stopping was seen */
 
 	uint64_t deadline_ns; /* DOWN, HELLO: give up then */
+	uint64_t poke_ns;     /* HELLO, or input is under way: does the daemon hang?  0: told */
 	uint64_t lost_ns;     /* when the connection was lost; 0: not since UP */
 	uint64_t next_try_ns; /* DOWN */
 	uint64_t backoff_ns;

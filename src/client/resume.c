@@ -147,6 +147,7 @@ int resume_up(struct client *c)
 	int r;
 
 	c->state = CLIENT_UP;
+	c->poke_ns = 0;
 	if (!c->lost_ns)
 		return 0;
 	down_ns = clock_mono_ns() - c->lost_ns;

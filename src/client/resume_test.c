@@ -6,8 +6,14 @@
 #include <cmocka.h>
 
 #include <assert.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/fake_server.h"
@@ -354,6 +360,114 @@ static void input_has_a_bound(void **state)
 	fake_stop(&f);
 }
 
+/* ---- a server that does not answer ---- */
+
+/* A keeper as clients know one: by its lock and its name.  It says on @fd that it was
+ * told. */
+static pid_t run_keeper(const struct fake *f, int fd)
+{
+	char path[128], line[160];
+	sigset_t hup;
+	int signo, lock;
+	pid_t pid;
+
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &hup, NULL), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_NAME, "orchflow-keeper");
+		(void)mkdir(f->places.state_dir, 0700);
+		(void)snprintf(path, sizeof(path), "%.60s/keeper.lock", f->places.state_dir);
+		lock = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		(void)snprintf(line, sizeof(line), "%d\n%s\n", (int)getpid(), f->places.socket);
+		(void)!write(lock, line, strlen(line));
+		(void)!write(fd, "r", 1);
+		(void)sigwait(&hup, &signo);
+		(void)!write(fd, "h", 1);
+		(void)unlink(path);
+		(void)rmdir(f->places.state_dir);
+		_exit(0);
+	}
+	assert_int_equal(sigprocmask(SIG_UNBLOCK, &hup, NULL), 0);
+	return pid;
+}
+
+static int told_fd;
+
+/* Answers only once the keeper was told. */
+static void script_mute(struct fake *f)
+{
+	json_t *hello;
+	char byte;
+
+	fake_accept_silently(f);
+	hello = fake_expect(f, "rpc.hello");
+	if (read(told_fd, &byte, 1) != 1 || byte != 'h')
+		abort();
+	fake_answer(f, hello, json_pack("{s:s, s:i}", "version", "1", "protocol", 1));
+	fake_answer(f, fake_expect(f, "server.status"), json_object());
+}
+
+static void a_server_that_does_not_answer_is_told_to_the_keeper(void **state)
+{
+	struct fake f;
+	struct client *c;
+	struct fail fail;
+	int told[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	told_fd = told[0];
+	fake_start(&f, script_mute);
+	pid = run_keeper(&f, told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	c = fake_client(&f, true, NULL);
+	assert_int_equal(client_call(c, "server.status", NULL, NULL, &fail), 0);
+	client_close(c);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	fake_stop(&f);
+	close(told[0]);
+	close(told[1]);
+}
+
+/* A request that the server did not do, because it makes room for another one. */
+static void script_upgrading(struct fake *f)
+{
+	json_t *request;
+	char text[160];
+
+	fake_accept(f);
+	request = fake_expect(f, "pane.send_keys");
+	(void)snprintf(text, sizeof(text),
+		       "{\"jsonrpc\":\"2.0\",\"id\":%d,\"error\":{\"code\":%d,\"message\":\"x\"}}"
+		       "\n",
+		       (int)json_integer_value(json_object_get(request, "id")),
+		       fail_kind(FAIL_UPGRADING)->code);
+	json_decref(request);
+	fake_send(f, text);
+	fake_hang_up(f);
+	fake_accept(f);
+	fake_answer(f, fake_expect(f, "pane.send_keys"), json_object());
+}
+
+static void what_a_server_that_leaves_did_not_do_the_next_one_does(void **state)
+{
+	struct fake f;
+	struct client *c;
+	struct fail fail;
+
+	(void)state;
+	fake_start(&f, script_upgrading);
+	c = fake_client(&f, true, NULL);
+	assert_int_equal(client_call(c, "pane.send_keys", NULL, NULL, &fail), 0);
+	client_close(c);
+	fake_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +478,8 @@ int main(void)
 		cmocka_unit_test(a_pane_that_went_meanwhile_is_told_as_deleted),
 		cmocka_unit_test(only_the_input_that_did_not_go_in_is_sent_again),
 		cmocka_unit_test(input_has_a_bound),
+		cmocka_unit_test(a_server_that_does_not_answer_is_told_to_the_keeper),
+		cmocka_unit_test(what_a_server_that_leaves_did_not_do_the_next_one_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

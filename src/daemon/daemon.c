@@ -437,6 +437,7 @@ int daemon_run(const struct daemon_options *options)
 	int r;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
 	tune_memory();
 	start_config(&d);
 	r = open_log(&d);
