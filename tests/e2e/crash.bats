@@ -168,6 +168,34 @@ E
 	until_state "$id" running
 }
 
+@test "when both die at once panes come back as lost, and start again as they were" {
+	mkdir -p "$T/place"
+	# shellcheck disable=SC2016
+	id=$(of new -s work -c "$T/place" -e MARK=kept --size 101x31 -- \
+		sh -c 'umask; pwd; echo "<$MARK>" $(stty size); exec cat')
+	other=$(of new -s work -- cat)
+	until_shows "$id" '<kept> 31 101'
+	printed=$(of tail -a "$id")
+	# What was printed goes to the journal in the background.
+	until_true "grep -rqs 'kept' $ORCHFLOW_STATE_DIR/journal"
+	leader=$(pane "$id" "d['pid']")
+	kill -9 "$(keeper_pid)" "$(daemon_pid)"
+	until_gone "$leader"
+	is "$(pane "$id" "d['state'], d['session_name'], d['cols'], d['rows'], d['cwd']")" \
+		"('lost', 'work', 101, 31, '$T/place')"
+	has "$(of capture "$id")" '<kept> 31 101'
+	is "$(of tail -a "$id")" "$printed"
+	seq=$(pane "$id" "d['seq']")
+	of respawn "$id"
+	until_state "$id" running
+	until_true "[ \"\$(of tail -a $id | grep -c '<kept> 31 101')\" = 2 ]"
+	is "$(of tail -a "$id" | tail -n +4)" "$printed"
+	[ "$(pane "$id" "d['seq']")" -gt "$seq" ]
+	is "$(api session.get '{"session":"work"}' | field "d['panes']")" "['$id', '$other']"
+	of send "$id" --enter again
+	until_shows "$id" again
+}
+
 @test "a daemon that cannot stay up costs no shell; SIGHUP to the keeper tries again" {
 	mkdir -p "$T/libexec"
 	cp "$ORCHFLOW_BUILD/src/keeper/orchflow-keeper" "$T/libexec"
