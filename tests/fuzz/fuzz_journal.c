@@ -133,10 +133,11 @@ static void save_records(const uint8_t *p, size_t n, bool is_sealed)
 		n -= took;
 		if (!ends && n >= DESCRIPTION)
 			continue;
-		if (is_sealed && buf_len(&b) > FORMAT_SEGMENT_BYTES)
+		if (is_sealed && buf_len(&b) > FORMAT_SEGMENT_BYTES) {
 			save_sealed(&b, number);
-		else
+		} else {
 			save(number, false, buf_data(&b), buf_len(&b));
+		}
 		buf_clear(&b);
 		put_head(&b, ++number, 0);
 	}
@@ -251,10 +252,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	memcpy(&a, data + 1, sizeof a);
 	memcpy(&b, data + 9, sizeof b);
-	if (data[0] % 4 < 2)
+	if (data[0] % 4 < 2) {
 		save(1, data[0] % 4 == 1, data + 17, len - 17);
-	else
+	} else {
 		save_records(data + 17, len - 17, data[0] % 4 == 3);
+	}
 	read_it(a, b);
 	mend_it();
 	read_it(b, a);
