@@ -9,14 +9,14 @@
 #define SLOTS 512u /* a power of two, well above MAX_METHODS */
 
 static const struct api_group *const groups[] = {
-	&api_rpc_group, &api_session_group, &api_pane_group,   &api_io_group,
-	&api_run_group, &api_screen_group,  &api_layout_group, &api_server_group,
+	&api_rpc_group,    &api_session_group, &api_pane_group,   &api_io_group,     &api_run_group,
+	&api_record_group, &api_screen_group,  &api_layout_group, &api_server_group,
 };
 
 const enum fail_code api_common_errors[] = {
 	FAIL_INVALID_PARAMS, FAIL_INVALID_REQUEST, FAIL_INTERNAL_ERROR, FAIL_NO_MEMORY,
 	FAIL_NO_DESCRIPTORS, FAIL_LIMIT_PENDING,   FAIL_QUARANTINED,    FAIL_PERMISSION_DENIED,
-	FAIL_SHUTTING_DOWN,  FAIL_KEEPER_GONE,     FAIL_UPGRADING,     FAIL_NONE,
+	FAIL_SHUTTING_DOWN,  FAIL_KEEPER_GONE,     FAIL_UPGRADING,      FAIL_NONE,
 };
 
 /* The groups flattened, and a hash table over them; made at the first use, and

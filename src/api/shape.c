@@ -134,9 +134,17 @@ const struct api_shape api_shape_left = {
 };
 
 const struct api_shape *const api_shapes[] = {
-	&api_shape_session, &api_shape_pane, &api_shape_journal, &api_shape_layout,
-	&api_shape_status, &api_shape_process, &api_shape_ended, &api_shape_left,
-	&api_shape_run, NULL,
+	&api_shape_session,
+	&api_shape_pane,
+	&api_shape_journal,
+	&api_shape_layout,
+	&api_shape_status,
+	&api_shape_process,
+	&api_shape_ended,
+	&api_shape_left,
+	&api_shape_run,
+	&api_shape_record,
+	NULL,
 };
 
 /* ---- types ---- */

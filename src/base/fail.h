@@ -83,6 +83,10 @@
 	X(NOT_IN_LAYOUT, 1507, LAYOUT, ERROR, false, "the pane is in no layout")                   \
 	X(IN_LAYOUT, 1508, LAYOUT, ERROR, false, "the pane is in a layout")                        \
 	X(TEMPLATE_NOT_FOUND, 1509, LAYOUT, ERROR, false, "no such layout template")               \
+	X(NOT_RECORDED, 1330, STATE, ERROR, false, "nothing of that pane was recorded")            \
+	X(JOURNAL_VERSION, 1331, STORAGE, ERROR, false,                                            \
+	  "the journal was written by a newer version")                                            \
+	X(JOURNAL_FAILED, 1332, STORAGE, ERROR, true, "the journal could not be read or removed")  \
 	X(UPGRADE_REFUSED, 1321, SYSTEM, ERROR, false, "the upgrade was refused; nothing changed") \
 	X(UPGRADE_FAILED, 1322, SYSTEM, ERROR, false,                                              \
 	  "the new program did not come up; the old one goes on")                                  \
