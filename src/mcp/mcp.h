@@ -6,7 +6,8 @@
  *   wire.c      lines in, a bounded queue of lines out
  *   protocol.c  envelope, versions, cancelling
  *   job.c       one request of the client and what it asks the daemon
- *   tool*.c     the tools; resource.c the screens as resources
+ *   tool*.c     the tools; command.c those in a shell that is there already;
+ *               resource.c the screens as resources
  *   text.c      output cut to a budget, failures in words
  *
  * Nothing here outlives the client that started us, and nothing in a pane ends
@@ -89,7 +90,7 @@ struct job {
 	struct rpc_args args;
 	mcp_done_fn *wait_done; /* mcp_wait() */
 	json_t *wait_params;
-	json_t *pane; /* as the daemon described it last, or NULL */
+	json_t *pane; /* what the daemon said of it last, or NULL */
 	char *name;   /* of the pane that it is about, for progress; NULL none */
 	void *state;  /* the tool's own, from mem_alloc() */
 };

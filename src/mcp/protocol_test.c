@@ -249,7 +249,7 @@ static void a_tier_shows_what_it_allows(void **state)
 		enum mcp_tier tier;
 		bool has_send, has_run;
 	} cases[] = { { MCP_READ, false, false },
-		      { MCP_WRITE, true, false },
+		      { MCP_WRITE, true, true },
 		      { MCP_SPAWN, true, true } };
 
 	(void)state;
@@ -263,8 +263,9 @@ static void a_tier_shows_what_it_allows(void **state)
 		assert_true(has_tool(tools, "list") && has_tool(tools, "read") &&
 			    has_tool(tools, "wait"));
 		assert_int_equal(has_tool(tools, "send"), cases[i].has_send);
-		assert_int_equal(has_tool(tools, "close_pane"), cases[i].has_run);
-		assert_int_equal(has_tool(tools, "create_pane"), cases[i].has_run);
+		assert_int_equal(has_tool(tools, "run"), cases[i].has_run);
+		assert_int_equal(has_tool(tools, "create_pane"), cases[i].tier == MCP_SPAWN);
+		assert_int_equal(has_tool(tools, "close_pane"), cases[i].tier == MCP_SPAWN);
 		json_decref(tools);
 		mcp_fini(&m);
 	}

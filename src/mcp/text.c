@@ -141,7 +141,7 @@ json_t *text_json(const char *s, size_t n)
 	return v;
 }
 
-/* What a model can do about it, where the daemon gave no hint. */
+/* What a model can do about it, in terms of our tools; NULL: no more than the daemon says. */
 static const char *advice(enum fail_code code)
 {
 	static const struct {
@@ -151,8 +151,10 @@ static const char *advice(enum fail_code code)
 		{ FAIL_PANE_NOT_FOUND, "the tool `list` tells which panes there are" },
 		{ FAIL_SESSION_NOT_FOUND, "the tool `list` tells which sessions there are" },
 		{ FAIL_PANE_EXITED, "its output can still be read; start a new one to go on" },
-		{ FAIL_UNKNOWN_KEY, "keys are named like Enter, C-c, M-x, Up, F5, or are one "
-				    "character; nothing was sent" },
+		{ FAIL_PANE_BUSY,
+		  "wait for it with until=command, give queue=true, or run it without pane" },
+		{ FAIL_NO_INTEGRATION, "run it without pane, or use send, wait and read" },
+		{ FAIL_COMMAND_NOT_KNOWN, "`run` with this pane has typed nothing yet" },
 		{ FAIL_LIMIT_INPUT, "the program does not read its input just now" },
 	};
 
@@ -165,7 +167,7 @@ static const char *advice(enum fail_code code)
 
 void text_failure(const struct fail *f, struct buf *out)
 {
-	const char *hint = f->hint[0] ? f->hint : advice(f->code);
+	const char *ours = advice(f->code), *hint = ours ? ours : f->hint;
 
 	if (f->code == FAIL_NONE) {
 		buf_put_str(out, f->detail);
@@ -177,7 +179,7 @@ void text_failure(const struct fail *f, struct buf *out)
 			buf_printf(out, ": %s", f->ref);
 		}
 	}
-	if (hint)
+	if (*hint)
 		buf_printf(out, "; %s", hint);
 }
 

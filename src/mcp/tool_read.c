@@ -24,7 +24,8 @@ static const struct rpc_param params[] = {
 static const struct mcp_field fields[] = {
 	{ "pane", "string", false, "Its id" },
 	{ "text", "string", false, "What was asked for, at most max_bytes" },
-	{ "omitted_bytes", "integer", false, "Left out of this answer" },
+	{ "truncated", "boolean", false, "Text was left out of this answer" },
+	{ "omitted_lines", "integer", true, "About how many lines of it" },
 	{ "seq", "integer", false, "Position of the output that the text shows: for `wait` since" },
 	{ "state", "string", false, "starting, running, exited or lost" },
 	{ "exit_code", "integer", true, "When it exited by itself" },
@@ -48,9 +49,13 @@ static void on_text(struct job *job, json_t *result, const struct fail *f)
 	text_status(json_object_get(job->pane, "status"), &text);
 	buf_printf(&text, ", seq %lld]\n", (long long)common_int(result, "seq"));
 	buf_put(&text, buf_data(&shown), buf_len(&shown));
-	o = mcp_pack("{s:s, s:o, s:I, s:I}", "pane", job->name, "text",
-		     text_json(buf_data(&shown), buf_len(&shown)), "omitted_bytes",
-		     (json_int_t)cut.omitted, "seq", (json_int_t)common_int(result, "seq"));
+	o = mcp_pack("{s:s, s:o, s:b, s:I}", "pane", job->name, "text",
+		     text_json(buf_data(&shown), buf_len(&shown)), "truncated", cut.omitted != 0,
+		     "seq", (json_int_t)common_int(result, "seq"));
+	if (cut.omitted) {
+		(void)json_object_set_new(o, "omitted_lines",
+					  json_integer((json_int_t)cut.omitted_lines));
+	}
 	common_put_state(o, job->pane);
 	buf_fini(&shown);
 	tool_answer(job, &text, o);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "mcp/command.h"
 #include "mcp/common.h"
 
 /* Wide, so that little is wrapped. */
@@ -20,15 +21,25 @@ static const struct rpc_param params[] = {
 	  .max = 65536,
 	  .doc = "Shell command line, as typed at a prompt. Pipes, quotes, several lines are "
 		 "fine" },
+	{ .name = "pane",
+	  .type = RPC_T_STRING,
+	  .min = 1,
+	  .max = 128,
+	  .doc = "Type it into the shell of this pane, which keeps its directory, variables and "
+		 "virtual environment. Else: in a new pane, alone" },
+	{ .name = "queue",
+	  .type = RPC_T_BOOL,
+	  .fallback = "false",
+	  .doc = "With pane: where its shell is busy, wait until it is at its prompt" },
 	{ .name = "cwd",
 	  .type = RPC_T_STRING,
 	  .min = 1,
 	  .max = 4096,
-	  .doc = "Directory to run in; else the one this server was started in" },
+	  .doc = "Without pane: directory to run in; else the one this server was started in" },
 	{ .name = "env",
 	  .type = RPC_T_MAP,
 	  .max = 256,
-	  .doc = "Variables to set, beside those this server was started with" },
+	  .doc = "Without pane: variables to set, beside those this server was started with" },
 	PARAM_TIMEOUT,
 	PARAM_MAX_BYTES,
 	PARAM_KEEP,
@@ -36,12 +47,19 @@ static const struct rpc_param params[] = {
 
 static const struct mcp_field fields[] = {
 	{ "pane", "string", false, "Where it runs: for wait, read, send, close_pane" },
-	{ "state", "string", false, "exited or running" },
-	{ "exit_code", "integer", true, "When it exited by itself" },
+	{ "state", "string", false,
+	  "done; running: it goes on; shell_exited: its shell ended with "
+	  "it" },
+	{ "exit_code", "integer", true, "When it ended by itself" },
 	{ "signal", "string", true, "When a signal ended it, like SIGTERM" },
 	{ "output", "string", false, "What it printed, at most max_bytes" },
-	{ "omitted_bytes", "integer", false, "Output left out of this answer" },
+	{ "truncated", "boolean", false, "Output was left out of this answer" },
+	{ "omitted_lines", "integer", true, "About how many lines of it" },
 	{ "duration_ms", "integer", false, "Until it ended, or until now" },
+	{ "evidence", "string", false,
+	  "What the end rests on: wait-status (of its process), marks (its shell said so), none" },
+	{ "ran", "boolean", true, "False: the shell took the line and ran nothing (syntax error)" },
+	{ "cwd", "string", true, "With pane: the shell's directory afterwards" },
 };
 
 static void answer(struct job *job, const char *s, size_t n)
@@ -64,10 +82,15 @@ static void answer(struct job *job, const char *s, size_t n)
 	}
 	buf_put_str(&text, "]\n");
 	buf_put(&text, buf_data(&output), buf_len(&output));
-	o = mcp_pack("{s:s, s:o, s:I, s:I}", "pane", job->name, "output",
-		     text_json(buf_data(&output), buf_len(&output)), "omitted_bytes",
-		     (json_int_t)cut.omitted, "duration_ms", ms);
+	o = mcp_pack("{s:s, s:o, s:b, s:I, s:s}", "pane", job->name, "output",
+		     text_json(buf_data(&output), buf_len(&output)), "truncated", cut.omitted != 0,
+		     "duration_ms", ms, "evidence", is_running ? "none" : "wait-status");
 	common_put_state(o, job->pane);
+	(void)json_object_set_new(o, "state", json_string(is_running ? "running" : "done"));
+	if (cut.omitted) {
+		(void)json_object_set_new(o, "omitted_lines",
+					  json_integer((json_int_t)cut.omitted_lines));
+	}
 	buf_fini(&output);
 	tool_answer(job, &text, o);
 }
@@ -140,14 +163,13 @@ static mode_t current_umask(void)
 	return m;
 }
 
-static void start(struct job *job)
+static void start_alone(struct job *job)
 {
 	const char *command = rpc_arg_str(&job->args, "command", "");
 	size_t n = strlen(command);
 	struct buf title = BUF_INIT;
 	struct text_cut ignored;
 
-	common_deadline(job);
 	text_cut(command, n, RUN_TITLE_MAX, TEXT_HEAD, &title, &ignored);
 	job_ask(job, "pane.create",
 		mcp_pack("{s:s, s:[s, s, s], s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o}", "session",
@@ -163,16 +185,30 @@ static void start(struct job *job)
 	buf_fini(&title);
 }
 
+static void start(struct job *job)
+{
+	common_deadline(job);
+	if (rpc_arg_has(&job->args, "pane")) {
+		command_run(job);
+	} else if (job->m->options.tier < MCP_SPAWN) {
+		tool_failf(job, "a new pane needs --allow spawn: give the pane of a shell that is "
+				"there already");
+	} else {
+		start_alone(job);
+	}
+}
+
 const struct mcp_tool tool_run = {
 	.name = "run",
 	.title = "Run a command",
-	.tier = MCP_SPAWN,
-	.doc = "Run a shell command in a new terminal and wait for its end. Answers with the exit "
-	       "status and what it printed, as a person would see it (no control sequences, "
-	       "progress bars in their last state). When it has not ended after timeout_ms, the "
-	       "answer says so and the command GOES ON: follow it with `wait` and `read`, type "
-	       "into it with `send`, end it with `close_pane`. Use this for anything that ends by "
-	       "itself; for programs that you talk to, use `create_pane`.",
+	.tier = MCP_WRITE,
+	.doc = "Run a shell command and wait for its end: in a new terminal, or with `pane` in a "
+	       "shell that is there already. Answers with the exit status and exactly what it "
+	       "printed, as a person would see it (no control sequences, progress bars in their "
+	       "last state). When it has not ended after timeout_ms, the answer says so and the "
+	       "command GOES ON: follow it with `wait` and `read`, type into it with `send`, end "
+	       "it with `close_pane` or the key C-c. Use this for anything that ends by itself; "
+	       "for programs that you talk to, use `create_pane`.",
 	.params = params,
 	.n_params = ARRAY_LEN(params),
 	.fields = fields,

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "mcp/command.h"
 #include "mcp/common.h"
 
 #define IDLE_MS 1000
@@ -10,17 +11,16 @@ static const struct rpc_param params[] = {
 	{ .name = "until",
 	  .type = RPC_T_ENUM,
 	  .is_required = true,
-	  .choices = "exit|text|idle",
-	  .doc = "exit: its process ended. text: what it prints matches `pattern`. idle: it "
-		 "printed "
-		 "nothing for idle_ms" },
+	  .choices = "exit|command|text|idle",
+	  .doc = "exit: its process ended. command: what `run` typed into its shell ended "
+		 "(answers with its exit status and output). text: what it prints matches "
+		 "`pattern`. idle: it printed nothing for idle_ms" },
 	{ .name = "pattern",
 	  .type = RPC_T_STRING,
 	  .min = 1,
 	  .max = 4096,
 	  .doc = "Regular expression (PCRE2) for until=text, matched against the text shown, "
-		 "wrapped "
-		 "lines joined" },
+		 "wrapped lines joined" },
 	{ .name = "since",
 	  .type = RPC_T_INT,
 	  .max = INT64_MAX,
@@ -37,13 +37,16 @@ static const struct rpc_param params[] = {
 
 static const struct mcp_field fields[] = {
 	{ "pane", "string", false, "Its id" },
-	{ "reason", "string", false, "exit, match, idle, timeout or closed" },
+	{ "reason", "string", false, "exit, command, match, idle, timeout or closed" },
 	{ "evidence", "string", true, "What the answer rests on" },
 	{ "match", "string", true, "The text that matched" },
 	{ "seq", "integer", false, "Position in the pane's output, for `since`" },
 	{ "state", "string", false, "starting, running, exited or lost" },
 	{ "exit_code", "integer", true, "When it exited by itself" },
 	{ "signal", "string", true, "When a signal ended it" },
+	{ "output", "string", true,
+	  "until=command: what it printed, within the budget of its run" },
+	{ "truncated", "boolean", true, "until=command: output was left out" },
 };
 
 static void describe(const struct job *job, const json_t *pane, struct buf *text)
@@ -135,6 +138,10 @@ static void start(struct job *job)
 		return;
 	}
 	common_deadline(job);
+	if (strcmp(rpc_arg_str(&job->args, "until", ""), "command") == 0) {
+		command_wait(job);
+		return;
+	}
 	job_ask(job, "pane.get", mcp_pack("{s:s}", "pane", rpc_arg_str(&job->args, "pane", "")),
 		on_begin);
 }
