@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/search.h"
 #include "rpc/envelope.h"
 
 struct api_batch {
@@ -316,6 +317,8 @@ static void abandon(struct client *client, struct api_call *call)
 	if (call->wait && s->core) {
 		core_wait_cancel(s->core, call->wait);
 		end(call, false);
+	} else if (call->search && s->core) {
+		(void)core_search_cancel(s->core, call->search); /* answers, and so ends it */
 	} else if (call->run && s->core) {
 		core_run_forsake(s->core, call->run);
 		end(call, false);

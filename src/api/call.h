@@ -44,6 +44,7 @@ struct api_call {
 	struct list link; /* client's or server's list of deferred calls */
 	uint64_t wait;    /* core_wait() to cancel when the client goes; 0 none */
 	uint64_t run;     /* core_run() to forsake likewise */
+	uint64_t search;  /* core_search() to cancel likewise; 0 none */
 	uint64_t number;  /* the handler's own: a pane's number */
 	void *extra;      /* the handler's own: freed with the deferred call */
 	bool is_deferred;

@@ -7,6 +7,7 @@
 #define API_FAKE_CORE_H
 
 #include "core/core.h"
+#include "core/search.h"
 
 struct fake_held; /* an answer that waits for the test */
 
@@ -25,7 +26,9 @@ struct core {
 	int last_stdin_fd;       /* of the last pane.create; the test closes it */
 	char refused_method[40]; /* QUARANTINED */
 	struct core_metrics metrics;
-	struct store *store;        /* the test's own; NULL: none */
+	struct store *store;           /* the test's own; NULL: none */
+	core_searched_fn *search_done; /* a search that takes its time */
+	void *search_user;
 	uint64_t mem_count_at_fail; /* mem_count() when core_pane_find() failed last */
 };
 

@@ -103,6 +103,28 @@ const struct api_shape api_shape_layout = {
 	       { "viewers", "integer", "clients attached to the whole of it" })
 };
 
+const struct api_shape api_shape_match = {
+	.name = "Match",
+	.doc = "A line that search.run found.",
+	FIELDS({ "pane", "string", "id" }, { "session", "string", "id" },
+	       { "session_name", "string", "" },
+	       { "in", "string",
+		 "`history`, `screen`, or `output`: lines of a pane without a screen" },
+	       { "line", "integer",
+		 "its number in the pane, which stays while the width of the terminal does" },
+	       { "row", "integer",
+		 "where it is now: of the screen; negative: of the history, -1 the newest" },
+	       { "column", "integer", "characters before the first match" },
+	       { "text", "string", "the line, joined where the terminal wrapped it" },
+	       { "cut", "boolean", "the text is not the whole line" },
+	       { "spans", "[object]",
+		 "the matches in the text: bytes `from` and, behind the last, `to`" },
+	       { "before", "[string]", "lines before it, the nearest first" },
+	       { "after", "[string]", "lines behind it" },
+	       { "time_us", "integer|null", "it was printed by then, not long before" },
+	       { "seq", "integer|null", "a position in the output not far in front of it" })
+};
+
 const struct api_shape api_shape_process = {
 	.name = "Process",
 	.doc = "A process that descends from a pane.",
@@ -134,17 +156,9 @@ const struct api_shape api_shape_left = {
 };
 
 const struct api_shape *const api_shapes[] = {
-	&api_shape_session,
-	&api_shape_pane,
-	&api_shape_journal,
-	&api_shape_layout,
-	&api_shape_status,
-	&api_shape_process,
-	&api_shape_ended,
-	&api_shape_left,
-	&api_shape_run,
-	&api_shape_record,
-	NULL,
+	&api_shape_session, &api_shape_pane,   &api_shape_journal, &api_shape_layout,
+	&api_shape_match,   &api_shape_status, &api_shape_process, &api_shape_ended,
+	&api_shape_left,    &api_shape_run,    &api_shape_record,  NULL,
 };
 
 /* ---- types ---- */

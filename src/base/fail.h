@@ -74,6 +74,8 @@
 	X(LIMIT_NAMESPACE, 1415, RESOURCE, ERROR, false, "the namespace is full")                  \
 	X(LIMIT_NAMESPACES, 1416, RESOURCE, ERROR, false, "too many namespaces")                   \
 	X(RECORD_NOT_FOUND, 1421, STATE, ERROR, false, "no such record")                           \
+	X(SEARCH_CANCELLED, 1521, STATE, WARNING, false, "the search was cancelled")               \
+	X(SEARCH_NOT_FOUND, 1522, STATE, ERROR, false, "no such search is under way")              \
 	X(LAYOUT_NOT_FOUND, 1501, LAYOUT, ERROR, false, "no such layout")                          \
 	X(LAYOUT_EXISTS, 1502, LAYOUT, ERROR, false, "a layout of that name exists")               \
 	X(LAYOUT_TOO_SMALL, 1503, LAYOUT, ERROR, false, "there is no room for that")               \

@@ -89,6 +89,7 @@ int cmd_reload(const struct cli_args *a);
 int cmd_resize(const struct cli_args *a);
 int cmd_respawn(const struct cli_args *a);
 int cmd_run(const struct cli_args *a);
+int cmd_search(const struct cli_args *a);
 int cmd_send(const struct cli_args *a);
 int cmd_serve(const struct cli_args *a);
 int cmd_session(const struct cli_args *a);

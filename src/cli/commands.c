@@ -270,6 +270,35 @@ static const struct cli_example wait_examples[] = {
 	END_EXAMPLES,
 };
 
+static const struct cli_option search_options[] = {
+	{ 'e', "regex", NULL, "PATTERN is an expression (Perl syntax), within one line", CLI_ANY,
+	  NULL },
+	{ 'F', "fixed", NULL, "PATTERN is a text as it is (the default)", CLI_ANY, NULL },
+	{ 'i', "ignore-case", NULL,
+	  "Case never counts (default: it counts if PATTERN has a capital letter)", CLI_ANY, NULL },
+	{ 0, "case", NULL, "Case always counts", CLI_ANY, NULL },
+	{ 'w', "word", NULL, "Whole words only", CLI_ANY, NULL },
+	{ 'C', "context", "N", "Print so many lines before and behind each match", CLI_ANY, NULL },
+	{ 'm', "max", "N", "Stop after so many lines", CLI_ANY, NULL },
+	{ 'p', "pane", "TARGET", "Only in that pane", CLI_TARGET, NULL },
+	{ 's', "session", "SESSION", "Only in panes of that session", CLI_SESSION, NULL },
+	{ 0, "since", "TIME",
+	  "Only what was printed then or later, as far as that is known: a duration before now "
+	  "(10m), a date or a time of day",
+	  CLI_ANY, NULL },
+	{ 0, "until", "TIME", "Only what was printed then or before", CLI_ANY, NULL },
+	{ 0, "exit", "CODE", "Only panes whose command ended with that code", CLI_ANY, NULL },
+	{ 0, "command", "TEXT", "Only panes with that in their command line", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example search_examples[] = {
+	{ "orchflow search 'connection refused'", "In all panes." },
+	{ "orchflow search -e 'error: .*timeout' -C 3 --since 1h", "With three lines around." },
+	{ "orchflow search -w TODO -s work --json | jq -r '.[].text'", "For programs." },
+	END_EXAMPLES,
+};
+
 static const struct cli_option kill_options[] = {
 	{ 0, "tree", NULL,
 	  "Also what its processes started and let go: daemons, children in sessions of their own",
@@ -497,6 +526,21 @@ const struct cli_command cli_commands[] = {
 	  .max_operands = 1,
 	  .kind = CLI_TARGET,
 	  .run = cmd_wait },
+	{ .name = "search",
+	  .operands = "PATTERN",
+	  .summary = "find text in what panes show and remember",
+	  .doc = "Looks through screens and histories of all panes and prints the lines that "
+		 "match: "
+		 "the pane, the number of the line in it, and its text. A line that the terminal "
+		 "wrapped is one.",
+	  .options = search_options,
+	  .examples = search_examples,
+	  .exits = "1|nothing was found\n"
+		   "2|the search failed",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .kind = CLI_ANY,
+	  .run = cmd_search },
 	{ .name = "kill",
 	  .operands = "[TARGET]",
 	  .summary = "end what runs in a pane",

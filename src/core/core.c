@@ -149,6 +149,8 @@ static void init_fields(struct core *c)
 	list_init(&c->flushing);
 	list_init(&c->viewers);
 	list_init(&c->layout_viewers);
+	list_init(&c->searches);
+	c->next_search = 1;
 	index_init(&c->names);
 	index_init(&c->keys);
 	index_init(&c->env_index);
@@ -224,6 +226,7 @@ struct core *core_free(struct core *c)
 	fanout_drop_all(c);
 	free_objects(c);
 	kill_drop_all(c);
+	search_drop_all(c);
 	helper_drop_all(c);
 	close_handle((uv_handle_t *)&c->check);
 	close_handle((uv_handle_t *)&c->spin);
@@ -235,7 +238,8 @@ struct core *core_free(struct core *c)
 	close_handle((uv_handle_t *)&c->keeper_poll);
 	close_handle((uv_handle_t *)&c->flush_poll);
 	registry_unwatch(c);
-	while (c->n_handles > 0 || c->is_census_running || !list_is_empty(&c->census_waiting))
+	while (c->n_handles > 0 || !list_is_empty(&c->searches) || c->is_census_running ||
+	       !list_is_empty(&c->census_waiting))
 		uv_run(c->loop, UV_RUN_ONCE);
 	list_for_each_safe (l, &c->outgoing) {
 		struct keeper_packet *k = list_entry(l, struct keeper_packet, link);

@@ -143,7 +143,8 @@ struct viewer {
 struct pane {
 	struct core *core;
 	struct session *session;
-	struct layout *layout; /* NULL: in the background */
+	struct layout *layout;         /* NULL: in the background */
+	struct line_clock *line_clock; /* NULL: no line was lost to the history yet */
 	uint64_t number;
 	enum pane_state state;
 	uint32_t generation;
@@ -253,10 +254,12 @@ struct core {
 	struct sub **subs;                   /* by id */
 	struct list viewers;                 /* struct viewer.core_link */
 	struct list layout_viewers;          /* struct layout_viewer.core_link */
-	struct list waits;                   /* struct wait.link */
-	struct list kills;                   /* struct kill.link */
-	struct list runs;                    /* struct run.all_link */
-	uint64_t next_run;                   /* ids of those who wait for one */
+	struct list searches;                /* struct search.link */
+	uint64_t next_search;
+	struct list waits; /* struct wait.link */
+	struct list kills; /* struct kill.link */
+	struct list runs;  /* struct run.all_link */
+	uint64_t next_run; /* ids of those who wait for one */
 	uv_timer_t run_timer;
 	struct list census_waiting; /* struct census_request.link */
 	struct census_job *census;
@@ -521,6 +524,14 @@ void layouts_free(struct session *s);
 void layout_viewer_gone(struct core *c, const void *viewer);
 /* @root takes the place of the tree, and is the layout's, if it fits. */
 NODISCARD int layout_commit(struct layout *l, struct layout_node *root, struct fail *reterr);
+
+/* line_clock.c: what is known of when a line was printed; what is not is left as it is */
+void line_clock_note(struct pane *p); /* it printed */
+void line_clock_find(const struct pane *p, uint64_t line, uint64_t *ret_time_us, uint64_t *ret_seq);
+void line_clock_drop(struct pane *p);
+
+/* search.c */
+void search_drop_all(struct core *c);
 
 /* layout_record.c */
 void layouts_save(struct session *s);

@@ -191,6 +191,7 @@ struct vt *term_get(struct pane *p)
 void term_drop(struct pane *p)
 {
 	p->vt = vt_free(p->vt);
+	line_clock_drop(p);
 	buf_fini(&p->replies);
 }
 
@@ -234,6 +235,7 @@ void term_feed(struct pane *p)
 	}
 	slot->fed_seq = to;
 	slot->replied_seq = to;
+	line_clock_note(p);
 	tell(p);
 	command_turn(p);
 	run_on_output(p, to, false);
