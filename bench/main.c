@@ -26,6 +26,9 @@ static const struct mode {
 	{ "spawn", "COUNT", "panes created over one connection", 1, bench_spawn },
 	{ "fork", "COUNT", "fork and exec in a loop", 1, bench_fork },
 	{ "cat", "COUNT COMMAND", "panes that print, until all of it is kept", 2, bench_cat },
+	{ "pace", "BYTES_PER_SECOND SECONDS", "text on stdout at a steady pace", 2, bench_pace },
+	{ "fanout", "PANE SUBSCRIBERS STALLED SECONDS", "subscribers that read, or do not", 4,
+	  bench_fanout },
 	{ "process", "COUNT A CLEANUP B CLEANUP", "two commands in turns, as processes", 5,
 	  bench_process },
 };
