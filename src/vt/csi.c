@@ -262,21 +262,26 @@ static void sgr(struct vt *vt)
 	term_pen_changed(vt);
 }
 
+/* Of the pen what SGR sets: not the link, and not the protection. */
 static void push_sgr(struct vt *vt)
 {
+	struct style s = vt->cur.pen;
+
+	s.link = 0;
+	s.attrs &= (uint16_t)~STYLE_PROTECTED;
 	if (vt->n_sgr < ARRAY_LEN(vt->sgr_stack))
-		vt->sgr_stack[vt->n_sgr++] = vt->cur.pen;
+		vt->sgr_stack[vt->n_sgr++] = s;
 }
 
 static void pop_sgr(struct vt *vt)
 {
+	struct style old = vt->cur.pen;
+
 	if (!vt->n_sgr)
 		return;
-
-	uint16_t link = vt->cur.pen.link;
-
 	vt->cur.pen = vt->sgr_stack[--vt->n_sgr];
-	vt->cur.pen.link = link;
+	vt->cur.pen.link = old.link;
+	vt->cur.pen.attrs |= old.attrs & STYLE_PROTECTED;
 	term_pen_changed(vt);
 }
 

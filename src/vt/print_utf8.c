@@ -291,10 +291,12 @@ static const uint8_t *print_run(struct vt *vt, const uint8_t *s, const uint8_t *
 	if (vt->cur.is_last || vt->cur.x >= limit || vt->cur.x < r->n || !row_open(r, vt->cols) ||
 	    (vt->last_x >= 0 && !stands_apart(vt->last_props)))
 		return s;
-	if (vt->cur.x > r->n)
-		row_span(r, vt->cols, vt->cur.x, vt->cur.x); /* blanks up to there */
 	p = run_cells(r->cells, vt->cur.x, limit, style, s, end);
 	if (p.cp) {
+		for (int x = r->n; x < vt->cur.x; x++)
+			r->cells[x] = (struct cell){ 0, 0 };
+		if (vt->cur.x > r->n)
+			r->is_solid = false;
 		r->is_mono = r->is_ascii = false;
 		r->n = (uint16_t)p.x;
 		vt->cur.x = p.x;

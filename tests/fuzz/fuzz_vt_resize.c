@@ -39,7 +39,7 @@ static void make_input(const uint8_t *p, size_t len, struct buf *out)
 			buf_put_str(out, "\tx"); /* a cursor far behind the end cannot stay there */
 		} else if (c == 6) {
 			buf_put_str(out, "\r\n\033#6");
-		} else if (c >= 0x20 && c != 0x7f) {
+		} else if (c >= 0x20 && c != 0x7f && c != 0xc2) { /* no C1 controls */
 			buf_put_char(out, (char)c);
 		}
 	}
