@@ -126,3 +126,10 @@ ends() { keys "$@"; until_state "$id" exited; reference kill-server; }
 	keys k i l l - s e r v e r
 	ends Enter
 }
+
+@test "vttest's screens are what they say" {
+	command -v vttest >/dev/null || skip "no vttest"
+	of new -- sleep 1000 >/dev/null # starts the server
+	run "$PYTHON" "$E2E/vttest.py"
+	is "$output" "41 screens"
+}
