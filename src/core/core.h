@@ -144,7 +144,7 @@ struct core_metrics {
 	uint64_t n_bytes_read, n_reads, n_bytes_written, n_spawns, n_spawn_failures, n_exits,
 		n_flushes, n_bytes_fanned, n_resyncs, n_gap_bytes, n_pauses, n_recovered_intents,
 		n_recovered_bytes, n_journal_gap_bytes, n_journal_failures, n_stalls;
-	struct hist spawn, read_turn, fanout, write_wait, kill;
+	struct hist spawn, read_turn, fanout, write_wait, kill, recall;
 };
 const struct core_metrics *core_get_metrics(const struct core *c);
 

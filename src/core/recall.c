@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "core/state.h"
@@ -262,6 +263,7 @@ static void take_over_title(struct pane *p)
 
 int recall_screen(struct pane *p)
 {
+	uint64_t begun = clock_mono_ns();
 	struct stream *s = &p->streams[CORE_OUT];
 	struct recall c = { .pane = p };
 	int r = 0;
@@ -282,6 +284,7 @@ int recall_screen(struct pane *p)
 	    vt_resize(p->vt, p->cols, p->rows) < 0)
 		c.r = -ENOMEM;
 	p->is_replaying = false;
+	hist_record(&p->core->metrics.recall, clock_mono_ns() - begun);
 	p->checkpoint_seq = c.checkpoint_seq;
 	buf_fini(&c.held);
 	if (p->vt)

@@ -24,9 +24,9 @@ struct stage {
 	const struct hist *hist;
 };
 
-#define N_COUNTERS 23
+#define N_COUNTERS 26
 #define N_GAUGES 12
-#define N_STAGES 5
+#define N_STAGES 6
 
 /* Everything but the methods, read at one moment. */
 struct snapshot {
@@ -66,6 +66,11 @@ static void take_counters(struct number *out, const struct core_metrics *m,
 		{ "resyncs", "Times a subscriber lost output", m->n_resyncs },
 		{ "gap_bytes", "Bytes of output that subscribers lost", m->n_gap_bytes },
 		{ "pauses", "Times a subscriber stopped a terminal", m->n_pauses },
+		{ "disk_stalls", "Times a terminal waited for its journal", m->n_stalls },
+		{ "journal_failures", "Journals that could not be written",
+		  m->n_journal_failures },
+		{ "journal_gap_bytes", "Bytes of output given up for a slow disk",
+		  m->n_journal_gap_bytes },
 		{ "recovered_intents", "Reads under way when a daemon died",
 		  m->n_recovered_intents },
 		{ "recovered_bytes", "Bytes recovered from them", m->n_recovered_bytes },
@@ -113,6 +118,7 @@ static void take(struct snapshot *ret, const struct api_server *s, const struct 
 		{ "fanout", "Sending output to all subscribers of a stream", &m->fanout },
 		{ "write_wait", "From pane.write until the terminal took it", &m->write_wait },
 		{ "kill", "From pane.kill until all had ended", &m->kill },
+		{ "recall", "Making a screen again from journal and ring", &m->recall },
 	};
 	struct core_status status;
 	struct api_stats stats;

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Kills the daemon again and again while terminals print, and looks for anything lost.
 
-usage: torture.py WRITER DIR [--kills N] [--panes N] [--floods N]
+usage: torture.py WRITER DIR [--kills N] [--panes N] [--floods N] [--actors N] [--subscribers N]
 
 Runs against the instance of $ORCHFLOW_SOCKET.  Each pane runs WRITER, which keeps its own record of every byte
 in DIR.  Checked: every pane's process lives through all kills; what pane.read gives equals the record, byte for
-byte, within the ring's reach; a subscriber sees one stream without a gap; every exit status arrives, also those
-of processes that ended while no daemon ran.
+byte, as far back as journals and records go; subscribers see one stream without a gap; every exit status arrives,
+also those of processes that ended while no daemon ran; screens and histories are the same after a crash as before,
+and the same as a fresh replay; no question is answered twice, nothing is typed by nobody, no event is told twice.
 """
 import argparse
 import os
@@ -18,6 +19,7 @@ import threading
 import time
 
 import client
+from torture_actors import Actors
 
 HEADER, RECORD = 4096, 32 << 20
 PIECE = 1 << 20
@@ -175,8 +177,10 @@ def mayfly(n):
 
 def main():
     panes = [Pane(n) for n in range(args.panes)]
-    subscriber = Subscriber(panes[args.floods])
-    subscriber.start()
+    subscribers = [Subscriber(pane) for pane in panes[args.floods:args.floods + args.subscribers]]
+    for subscriber in subscribers:
+        subscriber.start()
+    actors = Actors(args.dir, args.actors, fault)
     mayflies, n_under_way, downtimes = [], 0, []
     pid, _ = current_daemon(None)
     start = time.monotonic()
@@ -189,11 +193,22 @@ def main():
             mayflies.append(mayfly(n))
         at = start + (n + random.random()) * SLOT_S
         time.sleep(max(0.0, at - time.monotonic()))
-        killed = time.monotonic()
-        os.kill(pid, signal.SIGKILL)
-        pid, metrics = current_daemon(pid)
-        downtimes.append(time.monotonic() - killed)
-        n_under_way += find(metrics, "recovered_intents") or 0
+        under_way = []
+
+        def kill():
+            nonlocal pid
+            killed = time.monotonic()
+            os.kill(pid, signal.SIGKILL)
+            pid, metrics = current_daemon(pid)
+            downtimes.append(time.monotonic() - killed)
+            under_way.append(find(metrics, "recovered_intents") or 0)
+
+        if n % 5 == 0:
+            random.choice(actors.painters).compare_over(kill)
+        else:
+            kill()
+        actors.resize_one()
+        n_under_way += sum(under_way)
         for pane in {random.randrange(args.floods), random.randrange(args.panes)}:
             panes[pane].compare()
         if (n + 1) * SLOT_S + start < time.monotonic():
@@ -201,13 +216,15 @@ def main():
 
     end_panes(panes)
     verify_end(panes, mayflies)
-    end_subscriber(subscriber)
+    for subscriber in subscribers:
+        end_subscriber(subscriber)
+    said = actors.verify(len(downtimes), args.orchflow)
 
     n_kills = len(downtimes)
     share = 100 * n_under_way / n_kills
     total = sum(p.length() for p in panes)
-    print(f"printed: {total >> 20} MiB; subscriber: {subscriber.n_resumes} times resumed, "
-          f"{len(subscriber.data)} bytes; back after a kill: median "
+    print(f"printed: {total >> 20} MiB; subscribers: {sum(s.n_resumes for s in subscribers)} times resumed, "
+          f"{sum(len(s.data) for s in subscribers)} bytes; {said}; back after a kill: median "
           f"{sorted(downtimes)[len(downtimes) // 2] * 1000:.0f} ms, longest {max(downtimes) * 1000:.0f} ms")
     print(f"kills: {n_kills}, with a read under way: {n_under_way} ({share:.0f} %), bytes lost: {lost}")
     if n_under_way < n_wanted:
@@ -256,5 +273,8 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--panes", type=int, default=20)
     parser.add_argument("--floods", type=int, default=4)
+    parser.add_argument("--actors", type=int, default=2)
+    parser.add_argument("--subscribers", type=int, default=3)
+    parser.add_argument("--orchflow", default=os.environ.get("ORCHFLOW", "orchflow"))
     args = parser.parse_args()
     sys.exit(main())
