@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -193,6 +194,18 @@ static bool pump(struct peer *p)
 	return n > 0;
 }
 
+/* An answer of the store, if the test has one. */
+static void wait_for_store(const struct rig *r)
+{
+	struct pollfd fd = { .events = POLLIN };
+
+	if (!r->core->store)
+		return;
+	fd.fd = store_fd(r->core->store);
+	if (poll(&fd, 1, 1000) > 0)
+		store_dispatch(r->core->store);
+}
+
 json_t *peer_receive(struct peer *p)
 {
 	const char *data;
@@ -208,8 +221,11 @@ json_t *peer_receive(struct peer *p)
 			assert(r == 0);
 			return v;
 		}
-		if (!pump(p))
+		if (!pump(p)) {
+			if (i > 1)
+				wait_for_store(p->rig);
 			rig_spin(p->rig);
+		}
 	}
 	return NULL;
 }

@@ -85,6 +85,17 @@ const struct api_shape api_shape_journal = {
 	       { "seq", "integer", "output before it is in the files" })
 };
 
+const struct api_shape api_shape_kv_entry = {
+	.name = "KvEntry",
+	.doc = "A key of the key-value store and what it has.",
+	FIELDS({ "key", "string", "" }, { "data", "bytes?", "the value, if asked for" },
+	       { "text", "string?", "instead, if asked for and it is text" },
+	       { "size", "integer", "of the value, in bytes" },
+	       { "revision", "integer", "grows with each write to the namespace" },
+	       { "updated_us", "integer", "when it was set" },
+	       { "expires_us", "integer|null", "when it is no longer there" }),
+};
+
 const struct api_shape api_shape_layout = {
 	.name = "Layout",
 	.doc = "A tree of splits whose leaves are panes of a session.",
@@ -156,9 +167,19 @@ const struct api_shape api_shape_left = {
 };
 
 const struct api_shape *const api_shapes[] = {
-	&api_shape_session, &api_shape_pane,   &api_shape_journal, &api_shape_layout,
-	&api_shape_match,   &api_shape_status, &api_shape_process, &api_shape_ended,
-	&api_shape_left,    &api_shape_run,    &api_shape_record,  NULL,
+	&api_shape_session,
+	&api_shape_pane,
+	&api_shape_journal,
+	&api_shape_layout,
+	&api_shape_match,
+	&api_shape_status,
+	&api_shape_process,
+	&api_shape_ended,
+	&api_shape_left,
+	&api_shape_run,
+	&api_shape_record,
+	&api_shape_kv_entry,
+	NULL,
 };
 
 /* ---- types ---- */

@@ -2,6 +2,7 @@
 
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/commands_store.h"
 
 #define END_OPTIONS                                \
 	{                                          \
@@ -625,6 +626,7 @@ const struct cli_command cli_commands[] = {
 	  .max_operands = -1,
 	  .kind = CLI_TARGET,
 	  .run = cmd_layout },
+	STORE_COMMANDS,
 	{ .name = "status",
 	  .operands = "",
 	  .summary = "what the server is doing",

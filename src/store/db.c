@@ -161,6 +161,14 @@ int db_run(sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+void db_reset_all(struct store_db *db)
+{
+	for (size_t i = 0; i < STORE_MAX_STATEMENTS && db->statements[i].text; i++) {
+		if (sqlite3_stmt_busy(db->statements[i].stmt))
+			(void)sqlite3_reset(db->statements[i].stmt); /* it has no news */
+	}
+}
+
 int db_sync_new(struct store_db *db)
 {
 	sqlite3_file *file = NULL;

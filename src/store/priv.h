@@ -123,6 +123,8 @@ NODISCARD int db_set_aside(const char *path, char *ret, size_t size);
 sqlite3_stmt *db_statement(struct store_db *db, const char *text);
 /* All steps of a statement that gives no rows; then it is reset. */
 NODISCARD int db_run(sqlite3_stmt *stmt);
+/* No statement is in the middle of its rows: one that is keeps its transaction open. */
+void db_reset_all(struct store_db *db);
 NODISCARD int db_sync_new(struct store_db *db);
 NODISCARD int db_exec(struct store_db *db, const char *sql);
 /* What SQLite's @rc means to a client. */

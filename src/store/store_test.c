@@ -609,13 +609,14 @@ static void vacuum_gives_room_back(void **state)
 		store_kv_batch(r->store, KV_DEFAULT, &op, 1, on_results, r);
 	}
 	rig_wait(r, 40);
-	reopen(r);
+	assert_int_equal(rig_set(r, "k0", "small"), FAIL_NONE);
+	assert_int_equal(rig_set(r, "k0", "smaller"), FAIL_NONE); /* it looked for the old one */
 	store_get_stats(r->store, &before);
-	store_vacuum(r->store, rig_done, r);
+	store_vacuum(r->store, rig_done, r); /* beside what the writer did before */
 	rig_wait(r, r->n_answers + 1);
 	assert_int_equal(r->fail.code, FAIL_NONE);
 	store_get_stats(r->store, &after);
-	assert_true(after.file_bytes < before.file_bytes);
+	assert_true(after.file_bytes + after.wal_bytes < before.file_bytes + before.wal_bytes);
 }
 
 static void the_check_finds_a_damaged_page(void **state)

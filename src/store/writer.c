@@ -87,7 +87,10 @@ static void undo(struct store_db *db)
 
 static int commit(struct store_db *db)
 {
-	int rc = db_sync_new(db);
+	int rc;
+
+	db_reset_all(db);
+	rc = db_sync_new(db);
 
 	if (rc == SQLITE_OK)
 		rc = spaces_flush(db);
