@@ -271,6 +271,7 @@ static void server_shutdown(struct api_call *call)
 		   { "state_dir", "string", "path" },                                            \
 		   { "config_path", "string|null", "null: none was found" },                     \
 		   { "config_error", "string|null", "why the configuration was refused" },       \
+		   { "client", "object", "`{detach_keys}`: what is configured for clients" },    \
 		   { "daemon", "object", "`{pid, started_us, starts, last_death}`" },            \
 		   { "keeper", "object", "`{pid, started_us}`" }, { "sessions", "integer", "" }, \
 		   { "panes", "object", "`{total, running, exited, lost}`" },                    \

@@ -18,6 +18,10 @@ static void on_status(struct rpc_writer *w, void *user)
 	(void)user;
 	rpc_kv_str(w, "config_path", NULL);
 	rpc_kv_str(w, "config_error", NULL);
+	rpc_key(w, "client");
+	rpc_map_begin(w);
+	rpc_kv_str(w, "detach_keys", "");
+	rpc_map_end(w);
 }
 
 static int on_reload(struct fail *reterr, void *user)

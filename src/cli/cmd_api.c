@@ -138,23 +138,74 @@ static json_t *read_params(const struct cli_args *a, int *ret_exit)
 	return v;
 }
 
+/* What is followed, so that it can be asked for again after a loss of the connection. */
+struct followed {
+	const char *method;
+	json_t *params;
+	bool has_resumed;
+};
+
+/* Where a subscription to one pane's output goes on. */
+static void note_position(struct followed *f, const char *method, const json_t *params)
+{
+	json_t *seq = json_object_get(params, "seq");
+	size_t n = json_string_length(json_object_get(params, "data"));
+	const char *data = json_string_value(json_object_get(params, "data"));
+
+	if (strcmp(method, "pane.output") != 0 || strcmp(f->method, "pane.subscribe") != 0 ||
+	    !json_is_object(f->params) || !json_is_integer(seq) || !data || n < 4 ||
+	    strcmp(server_str(params, "stream"), "err") == 0)
+		return;
+	/* base64: three bytes in four characters, less what is filled up */
+	(void)json_object_set_new(f->params, "from",
+				  json_integer(json_integer_value(seq) + (json_int_t)(n / 4 * 3) -
+					       (data[n - 1] == '=') - (data[n - 2] == '=')));
+	(void)json_object_del(f->params, "start");
+}
+
 static void on_event(const char *method, json_t *params, void *user)
 {
 	json_auto_t *event = json_pack("{s:s, s:O}", "method", method, "params", params);
 
-	(void)user;
+	note_position(user, method, params);
 	(void)json_dumpf(event, stdout, JSON_COMPACT);
 	(void)putchar('\n');
 	if (fflush(stdout) != 0)
 		exit(EXIT_ERROR);
 }
 
-static int follow(struct client *c)
+static void on_resumed(uint64_t down_ns, void *user)
+{
+	struct followed *f = user;
+
+	(void)down_ns;
+	f->has_resumed = true;
+}
+
+static bool is_subscription(const char *method)
+{
+	const char *dot = strrchr(method, '.');
+
+	return dot && strcmp(dot, ".subscribe") == 0;
+}
+
+/* The next server knows nothing of what the last one was asked. */
+static int ask_again(struct client *c, struct followed *f, struct fail *reterr)
+{
+	f->has_resumed = false;
+	if (!is_subscription(f->method))
+		return 0;
+	return client_call(c, f->method, json_incref(f->params), NULL, reterr);
+}
+
+static int follow(struct client *c, struct followed *followed)
 {
 	for (;;) {
 		struct fail f;
 		int r = client_poll(c, -1, &f);
 
+		if (!r && followed->has_resumed)
+			r = ask_again(c, followed, &f);
 		if (r)
 			return out_failure(r, &f);
 	}
@@ -162,25 +213,27 @@ static int follow(struct client *c)
 
 static int call(const struct cli_args *a)
 {
-	struct client_ops ops = { .on_event = on_event };
+	struct followed followed = { .method = a->operands[0] };
+	struct client_ops ops = { .on_event = on_event,
+				  .on_resumed = on_resumed,
+				  .user = &followed };
 	CLEANUP(client_closep) struct client *c = NULL;
 	json_auto_t *result = NULL;
-	json_t *params;
+	json_auto_t *params = NULL;
 	int r;
 
 	params = read_params(a, &r);
 	if (!params)
 		return r;
 	c = server_open(a, SERVER_START, &ops);
-	if (!c) {
-		json_decref(params);
+	if (!c)
 		return EXIT_ERROR;
-	}
-	result = server_call(c, a->operands[0], params);
+	followed.params = params;
+	result = server_call(c, a->operands[0], json_incref(params));
 	if (!result)
 		return EXIT_ERROR;
 	r = out_json(result);
-	return !r && args_has(a, "follow") ? follow(c) : r;
+	return !r && args_has(a, "follow") ? follow(c, &followed) : r;
 }
 
 int cmd_api(const struct cli_args *a)

@@ -254,10 +254,25 @@ static int follow(struct attach *at, const json_t *pane)
 	return say_how(at, r);
 }
 
-static bool init_keys(struct attach *at, const struct attach_options *o, const struct cli_args *a)
+/* What the server's configuration says; "": nothing. */
+static json_t *configured_keys(struct client *c)
+{
+	json_auto_t *status = NULL;
+	struct fail f;
+
+	if (client_call(c, "server.status", json_object(), &status, &f))
+		return NULL;
+	return json_incref(json_object_get(json_object_get(status, "client"), "detach_keys"));
+}
+
+static bool init_keys(struct attach *at, struct client *c, const struct attach_options *o,
+		      const struct cli_args *a)
 {
 	const char *keys = o->detach_keys ? o->detach_keys : getenv("ORCHFLOW_DETACH_KEYS");
+	json_auto_t *configured = keys && keys[0] ? NULL : configured_keys(c);
 
+	if (!keys || !keys[0])
+		keys = json_string_value(configured);
 	if (!keys || !keys[0])
 		keys = "^\\,^\\";
 	if (keyin_detach_init(&at->screen.detach, keys) == 0)
@@ -301,7 +316,7 @@ int attach_run(const struct cli_args *a, const struct attach_options *o)
 		out_error("out of memory");
 		r = EXIT_ERROR;
 	} else {
-		r = init_keys(&at, o, a) ? follow(&at, pane) : EXIT_USAGE;
+		r = init_keys(&at, c, o, a) ? follow(&at, pane) : EXIT_USAGE;
 	}
 	json_decref(at.status);
 	screen_fini(&at.screen);

@@ -50,12 +50,13 @@
 			"terminal decides)",                                                  \
 			CLI_ANY, NULL                                                         \
 	}
-#define OPT_DETACH_KEYS                                                                      \
-	{                                                                                    \
-		0, "detach-keys", "KEYS",                                                    \
-			"Keys that detach, separated by commas: ^X or C-x for Ctrl-X, or a " \
-			"character (default: $ORCHFLOW_DETACH_KEYS, else ^\\\\,^\\\\)",      \
-			CLI_ANY, NULL                                                        \
+#define OPT_DETACH_KEYS                                                                          \
+	{                                                                                        \
+		0, "detach-keys", "KEYS",                                                        \
+			"Keys that detach, separated by commas: ^X or C-x for Ctrl-X, or a "     \
+			"character (default: $ORCHFLOW_DETACH_KEYS, else client.detach_keys of " \
+			"orchflow.conf(5), else ^\\\\,^\\\\)",                                   \
+			CLI_ANY, NULL                                                            \
 	}
 
 #define TARGET_DOC                                                                               \

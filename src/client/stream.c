@@ -285,11 +285,14 @@ static void on_resync(struct client *c, const json_t *params)
 
 void stream_event(struct client *c, const char *method, json_t *params)
 {
-	if (strcmp(method, "pane.output") == 0) {
+	/* Who has no streams here subscribed with a call of its own. */
+	bool is_ours = !list_is_empty(&c->subs);
+
+	if (is_ours && strcmp(method, "pane.output") == 0) {
 		on_output(c, params);
 		return;
 	}
-	if (strcmp(method, "pane.resync") == 0) {
+	if (is_ours && strcmp(method, "pane.resync") == 0) {
 		on_resync(c, params);
 		return;
 	}

@@ -9,6 +9,10 @@
  * so what is forked meanwhile is found by the next round.  A process is named
  * by pid and start time, and signalled through a pidfd that was checked after
  * it was opened: a pid that was reused is never hit.
+ *
+ * A pane that is still starting (its directory may hang) has no process that the
+ * census knows as its own: the keeper, whose child it is, passes the signals on.
+ * That start then fails, and the pane goes if it was its first.
  */
 #include <errno.h>
 #include <signal.h>
@@ -34,6 +38,7 @@ struct kill {
 	uint64_t number;   /* 0: everything that is ours */
 	uint32_t leader, generation;
 	bool wants_tree, is_asking, is_over, has_asked_again, has_status;
+	bool was_starting; /* when it began */
 	int status;
 	uint64_t begun_ns, deadline_ns;
 	unsigned delay_ms, n_rounds;
@@ -211,6 +216,8 @@ static void on_census(const struct census *census, void *user)
 		return;
 	}
 	n_alive = signal_round(k, census, is_late ? SIGKILL : SIGHUP);
+	if (k->pane && k->pane->state == PANE_STARTING && !is_outlived(k))
+		link_signal(k->core, k->number, is_late ? SIGKILL : SIGHUP, KEEPER_TO_LEADER);
 	k->n_rounds += is_late;
 	if ((n_alive == 0 && census->error == 0 && has_settled(k)) || k->n_rounds > KILL_ROUNDS) {
 		finish(k);
@@ -259,6 +266,10 @@ void kill_drop_pane(struct pane *p)
 	while (!list_is_empty(&p->kills)) {
 		struct kill *k = list_entry(p->kills.next, struct kill, pane_link);
 
+		if (k->was_starting) {
+			finish(k); /* its end is what was asked for */
+			continue;
+		}
 		unlink_kill(k);
 		k->on_done(NULL, &f, k->user);
 		dispose(k);
@@ -276,6 +287,7 @@ static struct kill *begin(struct core *c, struct pane *p, bool tree, uint32_t gr
 	k->pane = p;
 	k->number = p ? p->number : 0;
 	k->leader = p ? p->pid : 0;
+	k->was_starting = p && p->state == PANE_STARTING;
 	k->generation = p ? p->generation : 0;
 	k->request = (struct census_request){ .on_done = on_census, .user = k };
 	k->wants_tree = tree;
@@ -300,10 +312,7 @@ void core_pane_kill(struct core *c, struct pane *p, bool tree, uint32_t grace_ms
 {
 	struct fail f;
 
-	if (p->state == PANE_STARTING) {
-		fail_setf(&f, FAIL_PANE_NOT_FOUND, NULL, "it is still starting");
-		done(NULL, &f, user);
-	} else if (!begin(c, p, tree, grace_ms, done, user)) {
+	if (!begin(c, p, tree, grace_ms, done, user)) {
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
 		done(NULL, &f, user);
 	}

@@ -239,6 +239,55 @@ static void a_census_that_cannot_look_does_not_say_that_nobody_is_there(void **s
 	assert_int_equal(kill(pid, 0), -1);
 }
 
+static void a_pane_that_starts_for_ever_can_be_killed(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct fake_created created = { 0 };
+	struct told killed = { 0 };
+	struct pane_spec spec = fake_spec();
+
+	k->is_silent = true;
+	core_pane_create(k->core, &spec, fake_on_created, &created);
+	fake_keeper_turn(k, 2);
+	core_pane_kill(k->core, core_pane_next(k->core, 0), false, 2000, on_killed, &killed);
+	fake_keeper_until_count(k, &k->n_signals, 1);
+	assert_int_equal(k->last_signal.signo, SIGHUP);
+	assert_int_equal(k->last_signal.target, KEEPER_TO_LEADER);
+	assert_false(killed.is_done);
+	/* The keeper reaps it before it came to exec. */
+	fake_spawned(k, k->last_signal.pane, 0, KEEPER_STEP_EXEC);
+	fake_keeper_until(k, &killed.is_done);
+	assert_int_equal(killed.code, FAIL_NONE);
+	assert_true(created.is_done);
+	assert_int_not_equal(created.fail.code, FAIL_NONE);
+	assert_null(core_pane_next(k->core, 0));
+}
+
+static void a_create_that_fails_does_not_move_the_active_pane(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct fake_created created[3] = { { 0 } };
+	struct pane_spec spec = fake_spec();
+	struct pane *first = fake_create(k, &spec, &created[0]);
+	struct session *s;
+	struct fail f;
+
+	(void)fake_create(k, &spec, &created[0]);
+	assert_int_equal(core_session_find(k->core, "main", &s, &f), 0);
+	(void)first;
+	uint64_t active = pane_number(session_active(s));
+	k->is_silent = true;
+	for (int i = 1; i < 3; i++)
+		core_pane_create(k->core, &spec, fake_on_created, &created[i]);
+	fake_keeper_turn(k, 2);
+	/* In either order. */
+	fake_spawned(k, active + 1, 0, KEEPER_STEP_EXEC);
+	fake_keeper_until(k, &created[1].is_done);
+	fake_spawned(k, active + 2, 0, KEEPER_STEP_EXEC);
+	fake_keeper_until(k, &created[2].is_done);
+	assert_int_equal(pane_number(session_active(s)), active);
+}
+
 /* ---- waits ---- */
 
 static void on_waited(const struct core_wait_result *r, const struct fail *f, void *user)
@@ -532,6 +581,8 @@ int main(void)
 		T(two_kills_of_a_pane_are_both_answered),
 		T(at_the_end_all_that_wait_are_told_and_nothing_is_left),
 		T(a_census_that_cannot_look_does_not_say_that_nobody_is_there),
+		T(a_pane_that_starts_for_ever_can_be_killed),
+		T(a_create_that_fails_does_not_move_the_active_pane),
 		T(who_is_told_may_cancel_the_wait_that_comes_next),
 		T(who_is_told_may_delete_the_pane),
 		T(a_pane_starts_again_while_survivors_hold_its_terminal),

@@ -107,6 +107,7 @@ int pane_add(struct core *c, uint64_t number, struct session *s, struct pane **r
 	}
 	init_fields(p, c, number);
 	p->session = s;
+	p->active_before = s->active;
 	s->active = number;
 	at = index_after(c, number);
 	memmove(&c->panes[at + 1], &c->panes[at], (c->n_panes - at) * sizeof(struct pane *));

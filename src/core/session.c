@@ -323,7 +323,8 @@ void core_session_delete(struct core *c, struct session *s, bool force, core_don
 		.core = c, .number = s->number, .n_waiting = 1, .on_done = done, .user = user
 	};
 	for (uint32_t i = 0; i < s->n_panes; i++) {
-		if (s->panes[i]->state > PANE_RUNNING)
+		/* One that is still starting has nothing to hang up: it goes as it is. */
+		if (s->panes[i]->state != PANE_RUNNING)
 			continue;
 		d->n_waiting++;
 		core_pane_kill(c, s->panes[i], true, 2000, on_pane_killed, d);

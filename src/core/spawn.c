@@ -402,12 +402,26 @@ void pane_answer_create(struct pane *p, const struct fail *f)
 	answer_all(&waiters, f ? NULL : p, f);
 }
 
+/* As if it had never been: also for those that were made active after it. */
+static void bring_active_back(struct pane *p)
+{
+	struct session *s = p->session;
+
+	for (uint32_t i = 0; i < s->n_panes; i++) {
+		if (s->panes[i]->active_before == p->number)
+			s->panes[i]->active_before = p->active_before;
+	}
+	if (s->active == p->number && pane_by_number(p->core, p->active_before))
+		s->active = p->active_before;
+}
+
 void pane_fail_create(struct pane *p, const struct fail *f)
 {
 	struct core *c = p->core;
 	uint64_t session = p->session->number;
 	struct list waiters;
 
+	bring_active_back(p);
 	take_waiters(p, &waiters);
 	pane_set_state(p, PANE_EXITED); /* nothing of it is left to be killed */
 	pane_remove(p, true);

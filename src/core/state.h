@@ -157,6 +157,7 @@ struct pane {
 	bool wants_hold;  /* its output is for a subscriber that wants every byte */
 	bool is_held;     /* ... and who is not there yet */
 	bool is_fresh;    /* the first spawn is not confirmed: failure removes the pane */
+	uint64_t active_before; /* is_fresh: the session's active pane, which failure brings back */
 	unsigned n_holds; /* pane_hold() */
 	char *cwd, *kind, *title;
 	char *cwd_now;               /* as the shell told (OSC 7); NULL: never */

@@ -32,6 +32,7 @@ struct config {
 	int64_t journal_max_bytes, journal_total_bytes;
 	int64_t log_level; /* enum log_level */
 	int64_t log_max_bytes;
+	char detach_keys[64]; /* the client's; "": its own default */
 	char abort_on[64];
 	struct layout_template templates[CORE_MAX_TEMPLATES]; /* [layouts] */
 	uint32_t n_templates;

@@ -230,6 +230,13 @@ const struct config_key config_keys[] = {
 	  .limits = "4K to 1G",
 	  .doc = "At this size the log file is renamed to daemon.log.1 and begun anew. Takes "
 		 "effect at the next start." },
+	{ .name = "client.detach_keys",
+	  .type = CONFIG_TEXT,
+	  .offset = AT(detach_keys),
+	  .fallback = "",
+	  .limits = "as of attach --detach-keys",
+	  .doc = "Keys that detach `orchflow attach`, where neither --detach-keys nor "
+		 "$ORCHFLOW_DETACH_KEYS says otherwise: ^a,d or C-a,d, or none." },
 	{ .name = "debug.abort_on",
 	  .type = CONFIG_TEXT,
 	  .offset = AT(abort_on),

@@ -97,6 +97,10 @@ static void on_status(struct rpc_writer *w, void *user)
 
 	rpc_kv_str(w, "config_path", d->has_config_file || is_refused ? d->config_path : NULL);
 	rpc_kv_str(w, "config_error", is_refused ? d->config_fail.detail : NULL);
+	rpc_key(w, "client");
+	rpc_map_begin(w);
+	rpc_kv_str(w, "detach_keys", d->config.detach_keys);
+	rpc_map_end(w);
 }
 
 static int on_reload(struct fail *reterr, void *user)

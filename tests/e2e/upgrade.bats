@@ -128,3 +128,28 @@ echo 'no idea' >&2; exit 1"
 	of stop >/dev/null
 	until_gone "$keeper"
 }
+
+@test "api --follow asks the next server again, and goes on where it was" {
+	own_libexec
+	id=$(of new -- sh -c 'i=0; while [ $i -lt 60 ]; do i=$((i + 1)); echo line $i; sleep 0.05; done; exec cat')
+	"$ORCHFLOW" api --follow pane.subscribe "{\"pane\":\"$id\",\"start\":true}" >"$T/followed" 3>&- &
+	"$ORCHFLOW" api --follow events.subscribe '{"kinds":["session.created"]}' >"$T/events" 3>&- &
+	until_true "grep -q pane.output $T/followed"
+	until_true "[ -s $T/events ]"
+	of upgrade
+	of upgrade
+	until_shows "$id" 'line 60'
+	until_true "tail -n 1 $T/followed | field 'd[\"params\"][\"seq\"]' | grep -q '^[0-9]*$'"
+	wanted=$(of tail -a "$id" | base64 -w 0)
+	until_true "[ \"\$($PYTHON -c '
+import base64, json, sys
+got = b\"\"
+for line in open(sys.argv[1]):
+    event = json.loads(line)
+    if event.get(\"method\") == \"pane.output\":
+        assert event[\"params\"][\"seq\"] == len(got), (event, len(got))
+        got += base64.b64decode(event[\"params\"][\"data\"])
+print(base64.b64encode(got).decode())' $T/followed)\" = $wanted ]"
+	of api session.create '{"name":"fresh"}' >/dev/null
+	until_true "grep -q fresh $T/events"
+}
