@@ -208,14 +208,19 @@ static void put_look(struct painter *p, int y, int x, int n_cols, const struct s
 	p->is_joining = false;
 }
 
+/* Nothing erases to these blanks; spaces look the same. */
+static bool is_space(const struct line_run *r)
+{
+	return r->link || r->style.attrs & STYLE_PROTECTED;
+}
+
 static void put_blanks(struct painter *p, const struct line_run *r, int n_cols, int width)
 {
 	int x = p->x;
 
 	if (style_is_default(&r->style) && !r->link)
 		return;
-	if (p->is_flowing || r->link || r->style.attrs & STYLE_PROTECTED) {
-		/* Nothing erases to these; spaces look the same. */
+	if (p->is_flowing || is_space(r)) {
 		paint_pen(p, &r->style, r->link);
 		for (int i = 0; i < n_cols; i++)
 			put_cell(p, " ", 1);
@@ -451,16 +456,21 @@ bool paint_pending(struct painter *p, int y, int x, const struct line_view *v)
 	if (v->flags & LINE_WRAPPED)
 		return false;
 	/* What stood there has been erased since: a character, and a rectangle that
-	 * erases it. */
+	 * erases it; but for blanks that put_blanks() makes spaces. */
+	r = find_run(v, x, &col, &text);
 	paint_goto(p, y, x);
-	paint_pen(p, &no_style, NULL);
-	put_cell(p, " ", 1);
-	x -= p->left;
-	y -= p->top;
-	buf_printf(p->out, "\033[%d;%d;%d;%d$z", y + 1, x + 1, y + 1, x + 1);
-	r = find_run(v, x + p->left, &col, &text);
-	if (r && !style_is_default(&r->style))
-		put_look(p, y + p->top, x + p->left, 1, &r->style);
+	if (r && is_space(r)) {
+		paint_pen(p, &r->style, r->link);
+		put_cell(p, " ", 1);
+	} else {
+		paint_pen(p, &no_style, NULL);
+		put_cell(p, " ", 1);
+		y -= p->top;
+		buf_printf(p->out, "\033[%d;%d;%d;%d$z", y + 1, x - p->left + 1, y + 1,
+			   x - p->left + 1);
+		if (r && !style_is_default(&r->style))
+			put_look(p, y + p->top, x, 1, &r->style);
+	}
 	p->is_pending = true;
 	p->is_joining = false;
 	return true;
