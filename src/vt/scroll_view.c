@@ -132,7 +132,7 @@ static int encode_narrow(const struct cell *cells, int x, int end, char **to)
 
 		if (!cp)
 			break;
-		at = encode_utf8(cp, at);
+		at = cp < 0x800 ? encode_utf8_short(cp, at) : encode_utf8(cp, at);
 	}
 	*to = at;
 	return x;
@@ -144,8 +144,11 @@ static int encode_wide(const struct cell *cells, int x, int end, char **to)
 	uint64_t key = cell_word(cells[x]) & mask;
 	char *at = *to;
 
-	for (; x < end && (cell_word(cells[x]) & mask) == key; x += 2)
-		at = encode_utf8(cells[x].text & CELL_VALUE, at);
+	for (; x < end && (cell_word(cells[x]) & mask) == key; x += 2) {
+		uint32_t cp = cells[x].text & CELL_VALUE;
+
+		at = cp - 0x800 < 0xf800 ? encode_utf8_long(cp, at) : encode_utf8(cp, at);
+	}
 	*to = at;
 	return x;
 }
