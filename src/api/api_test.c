@@ -229,6 +229,8 @@ static const struct {
 	{ CALL("pane.records", "{\"pane\":\"p1\",\"from\":5,\"from_us\":5}"), "INVALID_PARAMS" },
 	{ CALL("pane.records", "[\"p9\"]"), "PANE_NOT_FOUND" },
 	{ CALL("pane.wait", "[\"p1\"]"), "INVALID_PARAMS" },
+	{ CALL("pane.wait", "{\"pane\":\"p1\",\"text\":\"a\",\"regex\":\"a\"}"), "INVALID_PARAMS" },
+	{ CALL("pane.wait", "{\"pane\":\"p1\",\"input\":\"mouse\"}"), "INVALID_PARAMS" },
 	{ CALL("pane.wait", "{\"pane\":\"p1\",\"regex\":\"(\"}"), "INVALID_REGEX" },
 	{ CALL("pane.run", "[\"p1\"]"), "INVALID_PARAMS" },
 	{ CALL("pane.run", "[\"p1\",\"\"]"), "INVALID_PARAMS" },
@@ -370,6 +372,7 @@ static void events_come_as_documented(void **state)
 	expect_event(&p, "pane.bell");
 	expect_event(&p, "pane.cwd");
 	expect_event(&p, "pane.journal");
+	expect_event(&p, "pane.input_wanted");
 	expect_event(&p, "command.started");
 	expect_event(&p, "command.finished");
 	expect_event(&p, "session.created");

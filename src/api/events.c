@@ -34,6 +34,16 @@ static const struct api_event_row rows[] = {
 			     FIELDS({ "pane", "string", "id" }) },
 	[CORE_PANE_CWD] = { "pane.cwd", "The program told of another working directory.",
 			    FIELDS({ "pane", "string", "id" }, { "cwd", "string", "" }) },
+	[CORE_PANE_INPUT_WANTED] = { "pane.input_wanted",
+				     "A program waits for input. Looked for only while somebody "
+				     "subscribes, 30, 120 and 480 ms after output stopped.",
+				     FIELDS({ "pane", "string", "id" },
+					    { "input", "string", "`line`, `password`, `raw`" },
+					    { "evidence", "string",
+					      "`syscall`, `wchan`, `termios`, as in pane.wait" },
+					    { "pid", "integer|null", "who wants it" },
+					    { "program", "string|null", "its name" },
+					    { "seq", "integer", "position of the output then" }) },
 	[CORE_COMMAND_STARTED] = { "command.started",
 				   "A shell began a command (with shell integration).",
 				   FIELDS({ "pane", "string", "id" }, { "command", "string", "id" },
@@ -183,6 +193,23 @@ static void put_cwd(struct rpc_writer *w, const struct event *e)
 	rpc_kv_str(w, "cwd", i.cwd);
 }
 
+static void put_input_wanted(struct rpc_writer *w, const struct event *e)
+{
+	const struct core_wanted *wanted = core_pane_wanted(e->pane);
+
+	put_pane_alone(w, e);
+	rpc_kv_str(w, "input", record_wanted_kind(wanted->kind));
+	rpc_kv_str(w, "evidence", wanted->evidence);
+	rpc_key(w, "pid");
+	if (wanted->pid) {
+		rpc_uint(w, wanted->pid);
+	} else {
+		rpc_null(w);
+	}
+	rpc_kv_str(w, "program", wanted->pid ? wanted->command : NULL);
+	rpc_kv_uint(w, "seq", wanted->seq);
+}
+
 static const struct core_command *put_command(struct rpc_writer *w, const struct event *e)
 {
 	const struct core_command *c = core_pane_command(e->pane);
@@ -270,6 +297,7 @@ static void (*const put_members[])(struct rpc_writer *w, const struct event *e) 
 	[CORE_PANE_DELETED] = put_pane_alone,
 	[CORE_PANE_BELL] = put_pane_alone,
 	[CORE_PANE_CWD] = put_cwd,
+	[CORE_PANE_INPUT_WANTED] = put_input_wanted,
 	[CORE_COMMAND_STARTED] = put_started,
 	[CORE_COMMAND_FINISHED] = put_finished,
 	[CORE_PANE_JOURNAL] = put_journal,

@@ -20,6 +20,7 @@ struct core {
 	struct list subs, held;
 	bool is_holding; /* asynchronous answers wait for fake_release() */
 	bool has_aborted;
+	bool is_input_watched;
 	uint64_t forsakable; /* a core_run() that is held */
 	uint32_t n_waits_cancelled, n_viewers_gone, n_methods_entered, n_methods_left;
 	uint32_t n_ready;        /* core_subscription_ready() calls */

@@ -193,24 +193,58 @@ static void put_reason(struct rpc_writer *w, enum core_wait_reason reason)
 		[CORE_WAIT_MATCH] = { "match", "output" },
 		[CORE_WAIT_TIMEOUT] = { "timeout", "none" },
 		[CORE_WAIT_CLOSED] = { "closed", "none" },
+		[CORE_WAIT_PROMPT] = { "prompt", "marks" },
+		[CORE_WAIT_COMMAND_END] = { "command_end", "marks" },
+		[CORE_WAIT_INPUT] = { "input", NULL },
 	};
 
 	rpc_kv_str(w, "reason", names[reason].reason);
-	rpc_kv_str(w, "evidence", names[reason].evidence);
+	if (names[reason].evidence)
+		rpc_kv_str(w, "evidence", names[reason].evidence);
+}
+
+static void put_wanted(struct rpc_writer *w, const struct core_wanted *wanted)
+{
+	rpc_kv_str(w, "evidence", wanted->evidence);
+	rpc_kv_str(w, "input", record_wanted_kind(wanted->kind));
+	if (wanted->pid) {
+		rpc_kv_uint(w, "pid", wanted->pid);
+		rpc_kv_str(w, "program", wanted->command);
+	}
+}
+
+/* What the wait was about, beside its reason. */
+static void put_found(struct rpc_writer *w, const struct pane *p,
+		      const struct core_wait_result *result)
+{
+	const struct core_command *c = core_pane_command(p);
+
+	if (result->reason == CORE_WAIT_INPUT)
+		put_wanted(w, core_pane_wanted(p));
+	if (result->reason == CORE_WAIT_COMMAND_END && c) {
+		record_command_id(w, pane_number(p), c->number);
+		rpc_kv_str(w, "text", c->text);
+		record_exit_code(w, c->has_exit, c->exit_code);
+	}
 }
 
 static void on_waited(const struct core_wait_result *result, const struct fail *f, void *user)
 {
 	struct api_call *call = user;
+	const struct pane *p = core_pane_next(api_call_core(call), call->number - 1);
 	struct rpc_writer *w;
 
 	if (f) {
 		api_call_fail(call, f);
 		return;
 	}
+	if (p && pane_number(p) != call->number)
+		p = NULL;
 	w = api_call_result_begin(call);
 	rpc_map_begin(w);
 	put_reason(w, result->reason);
+	if (p)
+		put_found(w, p, result);
 	rpc_kv_uint(w, "seq", result->seq);
 	if (result->has_status) {
 		rpc_key(w, "status");
@@ -228,20 +262,44 @@ static void on_waited(const struct core_wait_result *result, const struct fail *
 	api_call_result_end(call);
 }
 
+static unsigned inputs_of(const char *name)
+{
+	unsigned all = 0, one = 0;
+
+	if (!name)
+		return 0;
+	for (int k = CORE_WANTED_LINE; k <= CORE_WANTED_RAW; k++) {
+		all |= 1u << k;
+		if (strcmp(name, record_wanted_kind((enum core_wanted_kind)k)) == 0)
+			one = 1u << k;
+	}
+	return one ? one : all;
+}
+
 static int read_wait(const struct rpc_args *a, struct core_wait_spec *ret, struct fail *reterr)
 {
+	const char *text = rpc_arg_str(a, "text", NULL);
+
 	*ret = (struct core_wait_spec){
 		.wants_exit = rpc_arg_bool(a, "exit", false),
+		.wants_prompt = rpc_arg_bool(a, "prompt", false),
+		.wants_command_end = rpc_arg_bool(a, "command_end", false),
+		.inputs = inputs_of(rpc_arg_str(a, "input", NULL)),
 		.idle_ms = rpc_arg_int(a, "idle_ms", -1),
-		.regex = rpc_arg_str(a, "regex", NULL),
+		.regex = rpc_arg_str(a, "regex", text),
+		.is_literal = text != NULL,
 		.is_from_set = rpc_arg_has(a, "from"),
 		.from = (uint64_t)rpc_arg_int(a, "from", 0),
 		.timeout_ms = rpc_arg_int(a, "timeout_ms", -1),
 	};
-	if (ret->wants_exit || ret->idle_ms >= 0 || ret->regex)
+	if (text && rpc_arg_has(a, "regex"))
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, "text", "either text or regex");
+	if (ret->wants_exit || ret->idle_ms >= 0 || ret->regex || ret->wants_prompt ||
+	    ret->wants_command_end || ret->inputs)
 		return 0;
 	return fail_setf(reterr, FAIL_INVALID_PARAMS, "exit",
-			 "say what to wait for: exit, idle_ms or regex");
+			 "say what to wait for: exit, idle_ms, regex, text, prompt, command_end or "
+			 "input");
 }
 
 static void pane_wait(struct api_call *call)
@@ -257,6 +315,7 @@ static void pane_wait(struct api_call *call)
 	later = api_call_defer(call);
 	if (!later)
 		return;
+	later->number = pane_number(p);
 	core_wait(api_call_core(call), p, &spec, on_waited, later, &id);
 	if (id) /* else it is answered, and gone */
 		later->wait = id;
@@ -524,6 +583,25 @@ static const struct api_method methods[] = {
 			     .doc = "what is shown matches (PCRE2; text without control sequences, "
 				    "wrapped "
 				    "lines joined; bytes where a pane has no screen)" },
+			   { .name = "text",
+			     .type = RPC_T_STRING,
+			     .min = 1,
+			     .max = API_MAX_REGEX,
+			     .doc = "as regex, but the text itself" },
+			   { .name = "prompt",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "the shell stands at its prompt, and nothing was typed there" },
+			   { .name = "command_end",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "a command of the shell ended (with from: behind that "
+				    "position)" },
+			   { .name = "input",
+			     .type = RPC_T_ENUM,
+			     .choices = "line|password|raw|any",
+			     .doc = "a program waits for input: a line, one that is not echoed, or "
+				    "keys (inferred)" },
 			   SEQ_PARAM("from", "match what output from here on shows; now if absent"),
 			   { .name = "timeout_ms",
 			     .type = RPC_T_INT,
@@ -532,13 +610,28 @@ static const struct api_method methods[] = {
 			     .max = MAX_WAIT_MS,
 			     .doc = "give up after so long" }),
 		API_RESULT("What happened.",
-			   { "reason", "string", "`exit`, `idle`, `match`, `timeout`, `closed`" },
+			   { "reason", "string",
+			     "`exit`, `idle`, `match`, `timeout`, `closed`, `prompt`, "
+			     "`command_end`, "
+			     "`input`" },
 			   { "evidence", "string",
-			     "what the answer rests on: `wait-status`, `output`, `none`" },
+			     "what the answer rests on: `wait-status`, `output`, `none`; `marks` "
+			     "of the "
+			     "shell; of input: `syscall` (the program is in read()), `wchan` (it "
+			     "sleeps "
+			     "there), `termios` (only the terminal's state)" },
+			   { "input", "string?", "`line`, `password`, `raw`" },
+			   { "pid", "integer?", "of the program that wants input" },
+			   { "program", "string?", "its name" },
+			   { "command", "string?", "id of the command that ended" },
+			   { "text", "string|null?", "what it was" },
+			   { "exit_code", "integer|null?", "as the shell says it" },
+			   { "signal", "string?", "where that is 128 + n" },
 			   { "seq", "integer", "position of the output at that moment" },
 			   { "status", "Status?", "if it exited" },
 			   { "match", "object?", "`{seq, text}`, if it matched" }),
-		API_ERRORS(FAIL_PANE_NOT_FOUND, FAIL_INVALID_REGEX, FAIL_REGEX_LIMIT),
+		API_ERRORS(FAIL_PANE_NOT_FOUND, FAIL_INVALID_REGEX, FAIL_REGEX_LIMIT,
+			   FAIL_NO_INTEGRATION),
 		.scope = API_SCOPE_READ,
 		.handler = pane_wait,
 	},

@@ -57,6 +57,21 @@ static const char *evidence_name(enum core_evidence e)
 	return "?";
 }
 
+const char *record_wanted_kind(enum core_wanted_kind k)
+{
+	switch (k) {
+	case CORE_WANTED_NOTHING:
+		return NULL;
+	case CORE_WANTED_LINE:
+		return "line";
+	case CORE_WANTED_PASSWORD:
+		return "password";
+	case CORE_WANTED_RAW:
+		return "raw";
+	}
+	return NULL;
+}
+
 void record_command_id(struct rpc_writer *w, uint64_t pane, uint64_t number)
 {
 	char id[48];

@@ -18,6 +18,9 @@ void record_kills(struct rpc_writer *w, const struct core_kill_report *report);
 /* The member `strays`: those of `ended` that had strayed. */
 void record_strays(struct rpc_writer *w, const struct core_kill_report *report);
 
+/* "line", "password", "raw"; NULL for nothing. */
+const char *record_wanted_kind(enum core_wanted_kind k);
+
 /* The members `command`; `exit_code` and `signal`. */
 void record_command_id(struct rpc_writer *w, uint64_t pane, uint64_t number);
 void record_exit_code(struct rpc_writer *w, bool has_exit, int code);

@@ -66,6 +66,20 @@ int watch_parse_kind(const char *pattern, uint32_t *kinds, struct fail *reterr)
 	return 0;
 }
 
+/* Looking for it costs something, so it is done only while somebody wants to know. */
+static void update_input_watch(struct api_server *s)
+{
+	bool is_wanted = false;
+
+	list_for_each (l, &s->watches) {
+		const struct watch *w = list_entry(l, struct watch, all_link);
+
+		is_wanted |= (w->spec.kinds & 1u << CORE_PANE_INPUT_WANTED) != 0;
+	}
+	if (s->core)
+		core_watch_input(s->core, is_wanted);
+}
+
 int watch_add(struct client *client, struct watch_spec *spec, uint64_t *ret_id, struct fail *reterr)
 {
 	struct api_server *s = client->server;
@@ -84,6 +98,7 @@ int watch_add(struct client *client, struct watch_spec *spec, uint64_t *ret_id, 
 	list_append(&s->watches, &w->all_link);
 	client->n_subs++;
 	s->counters.n_subscriptions++;
+	update_input_watch(s);
 	return 0;
 }
 
@@ -93,6 +108,7 @@ static void free_watch(struct watch *w)
 	list_remove(&w->all_link);
 	w->client->n_subs--;
 	w->client->server->counters.n_subscriptions--;
+	update_input_watch(w->client->server);
 	mem_free(w->spec.panes);
 	mem_free(w->spec.sessions);
 	mem_free(w);

@@ -45,13 +45,24 @@ static int add_conditions(const struct cli_args *a, json_t *params)
 	if (args_has(a, "for") &&
 	    json_object_set_new(params, "regex", json_string(args_value(a, "for"))) < 0)
 		return out_usage(a->command, "--for: not UTF-8 text");
+	if (args_has(a, "prompt"))
+		(void)json_object_set_new(params, "prompt", json_true());
+	if (args_has(a, "command-end"))
+		(void)json_object_set_new(params, "command_end", json_true());
+	if (args_has(a, "input"))
+		(void)json_object_set_new(params, "input", json_string(args_value(a, "input")));
+	if (args_has(a, "text") &&
+	    json_object_set_new(params, "text", json_string(args_value(a, "text"))) < 0)
+		return out_usage(a->command, "--text: not UTF-8 text");
 	r = args_number(a, "idle", 0, INT32_MAX, &ms);
 	if (r == ARGS_E_BAD)
 		return EXIT_USAGE;
 	if (r == 0)
 		(void)json_object_set_new(params, "idle_ms", json_integer(ms));
 	if (json_object_size(params) == 1)
-		return out_usage(a->command, "wait for what? --exit, --for REGEX or --idle MS");
+		return out_usage(a->command,
+				 "wait for what? --exit, --prompt, --command-end, --input KIND, "
+				 "--for REGEX, --text TEXT or --idle MS");
 	r = args_duration_ms(a, "timeout", &ms);
 	if (r == ARGS_E_BAD)
 		return EXIT_USAGE;
@@ -76,6 +87,10 @@ static int report(const char *target, const json_t *result)
 	}
 	if (strcmp(reason, "match") == 0) {
 		(void)puts(server_str(match, "text"));
+	} else if (strcmp(reason, "input") == 0) {
+		(void)puts(server_str(result, "input"));
+	} else if (strcmp(reason, "command_end") == 0) {
+		(void)printf("%lld\n", (long long)server_int(result, "exit_code"));
 	} else if (strcmp(reason, "exit") == 0) {
 		server_put_status(&b, json_object_get(result, "status"));
 		(void)printf("%.*s\n", (int)buf_len(&b), buf_data(&b));
@@ -104,7 +119,9 @@ int cmd_wait(const struct cli_args *a)
 	c = server_open(a, SERVER_START, NULL);
 	if (!c)
 		return EXIT_ERROR;
-	r = args_has(a, "for") ? add_from(a, c, params) : EXIT_OK;
+	r = args_has(a, "for") || args_has(a, "text") || args_has(a, "command-end")
+		    ? add_from(a, c, params)
+		    : EXIT_OK;
 	if (r)
 		return r;
 	result = server_call(c, "pane.wait", json_incref(params));

@@ -253,6 +253,16 @@ static const struct cli_example mcp_examples[] = {
 static const struct cli_option wait_options[] = {
 	{ 'f', "for", "REGEX", "Until its output matches (Perl syntax); prints the match", CLI_ANY,
 	  NULL },
+	{ 0, "text", "TEXT", "As --for, but the text itself, not a pattern", CLI_ANY, NULL },
+	{ 'p', "prompt", NULL,
+	  "Until its shell stands at its prompt (bash, zsh and fish tell, see docs/automation.md)",
+	  CLI_ANY, NULL },
+	{ 'c', "command-end", NULL,
+	  "Until a command of its shell has ended; prints its exit status", CLI_ANY, NULL },
+	{ 0, "input", "KIND",
+	  "Until a program waits for input: a line, a password (a line that is not echoed), raw "
+	  "(keys; inferred), or any of them; prints which",
+	  CLI_CHOICE, "line|password|raw|any" },
 	{ 0, "from", "start|now|SEQ",
 	  "Where --for begins to look: at the oldest output that is kept, at what comes from now "
 	  "on, or at that position. Otherwise at what came since something was last typed into "

@@ -373,7 +373,7 @@ static void on_done(struct pane *p, struct shell *s, const struct command_note *
 	bool was_running = s->state == SHELL_RUNNING;
 
 	s->state = SHELL_BETWEEN;
-	s->is_interrupted = false;
+	s->is_interrupted = s->wants_interrupt = false;
 	if (was_running) {
 		end_command(s, n->begin, n->status >= 0, n->status);
 		run_on_end(p);
@@ -390,6 +390,7 @@ static void tell_finished(struct pane *p, struct shell *s)
 	s->is_ended = false;
 	replace(&s->command.cwd_after, mem_strdup(s->cwd));
 	core_event(p->core, CORE_COMMAND_FINISHED, p, p->session);
+	wait_on_command_end(p);
 }
 
 static void on_prompt(struct pane *p, struct shell *s, const struct command_note *n)
@@ -403,12 +404,14 @@ static void on_prompt(struct pane *p, struct shell *s, const struct command_note
 	s->state = SHELL_BETWEEN;
 }
 
-static void on_edit(struct pane *p, struct shell *s)
+static void on_edit(struct pane *p, struct shell *s, const struct command_note *n)
 {
-	if (s->is_interrupted)
+	s->prompt_at = n->end;
+	if (s->wants_interrupt || s->is_interrupted)
 		return;
 	s->state = s->is_continuation ? SHELL_CONTINUED : SHELL_PROMPT;
 	run_on_prompt(p);
+	wait_on_prompt(p);
 }
 
 static void act(struct pane *p, struct shell *s, struct command_note *n)
@@ -421,7 +424,7 @@ static void act(struct pane *p, struct shell *s, struct command_note *n)
 		s->is_continuation = true;
 		break;
 	case NOTE_EDIT:
-		on_edit(p, s);
+		on_edit(p, s, n);
 		break;
 	case NOTE_OUTPUT:
 		on_output(p, s, n);
@@ -494,4 +497,13 @@ bool command_is_line_empty(struct pane *p)
 	}
 	line_buf_fini(&scratch);
 	return is_empty;
+}
+
+/* Nothing was typed since it was shown, as far as can be known. */
+bool command_is_at_prompt(struct pane *p)
+{
+	const struct shell *s = p->shell;
+
+	return s && s->state == SHELL_PROMPT && list_is_empty(&p->writes) &&
+	       (p->input_at == 0 || p->input_at < s->prompt_at) && command_is_line_empty(p);
 }

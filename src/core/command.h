@@ -36,8 +36,11 @@ struct shell {
 	char *cwd;                   /* as the shell told; NULL: never */
 	char *line;                  /* the command about to begin, as the shell told; NULL: not */
 	struct core_command command; /* that runs or ran last; texts are ours */
+	uint64_t prompt_at;          /* behind the last B */
+	bool wants_interrupt;        /* what its line editor holds is to go, when it is there */
 	bool is_interrupted;         /* by us: prompts count again behind the next D */
-	struct buf notes;            /* struct command_note */
+	uint64_t interrupted_ns;
+	struct buf notes; /* struct command_note */
 };
 
 /* NULL: it was not started with integration, or memory is out. */
@@ -56,5 +59,6 @@ void command_turn(struct pane *p);
 void command_on_exit(struct pane *p);
 /* Nothing stands behind its prompt. */
 bool command_is_line_empty(struct pane *p);
+bool command_is_at_prompt(struct pane *p);
 
 #endif

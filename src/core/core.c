@@ -128,9 +128,11 @@ static int open_handles(struct core *c)
 	uv_timer_init(c->loop, &c->quiet_timer);
 	uv_timer_init(c->loop, &c->pause_timer);
 	uv_timer_init(c->loop, &c->run_timer);
+	uv_timer_init(c->loop, &c->sample_timer);
 	c->check.data = c->spin.data = c->start_timer.data = c;
 	c->trim_timer.data = c->quiet_timer.data = c->pause_timer.data = c->run_timer.data = c;
-	c->n_handles += 7;
+	c->sample_timer.data = c;
+	c->n_handles += 8;
 	r = uv_check_start(&c->check, on_check);
 	if (r == 0)
 		r = uv_timer_start(&c->start_timer, on_start, 0, 0);
@@ -156,6 +158,8 @@ static void init_fields(struct core *c)
 	index_init(&c->env_index);
 	list_init(&c->waits);
 	run_init(c);
+	list_init(&c->sampling);
+	index_init(&c->wait_index);
 	list_init(&c->kills);
 	list_init(&c->helpers);
 	list_init(&c->census_waiting);
@@ -235,6 +239,7 @@ struct core *core_free(struct core *c)
 	close_handle((uv_handle_t *)&c->quiet_timer);
 	close_handle((uv_handle_t *)&c->pause_timer);
 	close_handle((uv_handle_t *)&c->run_timer);
+	close_handle((uv_handle_t *)&c->sample_timer);
 	close_handle((uv_handle_t *)&c->keeper_poll);
 	close_handle((uv_handle_t *)&c->flush_poll);
 	registry_unwatch(c);

@@ -73,6 +73,7 @@ enum core_event {
 	CORE_PANE_BELL,
 	CORE_PANE_CWD,
 	CORE_PANE_JOURNAL, /* its journal cannot be written, or can be again */
+	CORE_PANE_INPUT_WANTED,
 	CORE_COMMAND_STARTED,
 	CORE_COMMAND_FINISHED,
 	CORE_SESSION_CREATED,
@@ -461,10 +462,33 @@ void core_run_forsake(struct core *c, uint64_t id);
 
 /* ---- waiting ---- */
 
+/* What a program wants to read from its terminal, see core/wanted.c. */
+enum core_wanted_kind {
+	CORE_WANTED_NOTHING,
+	CORE_WANTED_LINE,     /* echoed */
+	CORE_WANTED_PASSWORD, /* not echoed */
+	CORE_WANTED_RAW,      /* keys, one by one: inferred */
+};
+struct core_wanted {
+	enum core_wanted_kind kind;
+	const char *evidence; /* "syscall", "wchan", "termios" */
+	uint32_t pid;         /* who wants it; 0: not known */
+	char command[64];
+	uint64_t seq; /* position of the output then */
+};
+/* As it was found last; what is printed since makes it nothing. */
+const struct core_wanted *core_pane_wanted(const struct pane *p);
+/* Are CORE_PANE_INPUT_WANTED events wanted?  Else nobody looks. */
+void core_watch_input(struct core *c, bool on);
+
 struct core_wait_spec {
 	bool wants_exit;
-	int64_t idle_ms;   /* < 0: not */
-	const char *regex; /* NULL: not */
+	bool wants_prompt;      /* of a shell that tells; NO_INTEGRATION where there is none */
+	bool wants_command_end; /* likewise */
+	unsigned inputs;        /* bits 1 << enum core_wanted_kind; 0: not */
+	bool is_literal;        /* `regex` is the text itself */
+	int64_t idle_ms;        /* < 0: not */
+	const char *regex;      /* NULL: not */
 	bool is_from_set;
 	uint64_t from;
 	int64_t timeout_ms; /* < 0: none */
@@ -474,7 +498,10 @@ enum core_wait_reason {
 	CORE_WAIT_IDLE,
 	CORE_WAIT_MATCH,
 	CORE_WAIT_TIMEOUT,
-	CORE_WAIT_CLOSED
+	CORE_WAIT_CLOSED,
+	CORE_WAIT_PROMPT,
+	CORE_WAIT_COMMAND_END,
+	CORE_WAIT_INPUT
 };
 struct core_wait_result {
 	enum core_wait_reason reason;

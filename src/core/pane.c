@@ -87,6 +87,7 @@ static void init_fields(struct pane *p, struct core *c, uint64_t number)
 	list_init(&p->by_key);
 	list_init(&p->waits);
 	list_init(&p->kills);
+	list_init(&p->sampling);
 	list_init(&p->runs);
 	list_init(&p->runs_over);
 	p->next_command = 1;
@@ -216,6 +217,7 @@ void pane_remove(struct pane *p, bool tell)
 	input_fail_all(p, FAIL_PANE_NOT_FOUND);
 	wait_drop_pane(p);
 	run_drop_pane(p);
+	list_remove(&p->sampling);
 	kill_drop_pane(p);
 	viewers_drop_all(p);
 	layout_drop_pane(p);

@@ -15,6 +15,9 @@
 #define NEXT_PROMPT_MS 250u    /* behind the end, for the prompt to come */
 #define STUCK_MS 400u          /* between two looks at a shell that does not begin */
 #define STUCK_LOOKS 3u
+#define CLEAR_LOOKS 8u
+#define CLEAR_QUIET_MS 20u
+#define INTERRUPT_MS 1000u /* before it is tried again */
 #define FISH_SYNTAX_ERROR 127
 #define KEPT_MAX 16u /* results of a pane ... */
 #define KEPT_BYTES (1u << 20)
@@ -291,11 +294,12 @@ static uint64_t complaint_from(const struct run *r, uint64_t to)
 	return result;
 }
 
-/* What is in the shell's line editor goes; it tells when it did. */
+/* What stands in the shell's line editor goes; the shell tells when it went. */
 static void interrupt(struct pane *p)
 {
 	p->shell->state = SHELL_BETWEEN;
 	p->shell->is_interrupted = true;
+	p->shell->interrupted_ns = clock_mono_ns();
 	core_pane_write(p->core, p, "\003", 1, NULL, NULL);
 }
 
@@ -311,8 +315,10 @@ void run_on_nothing(struct pane *p, uint64_t at, int status)
 	r->cwd = mem_strdup(p->shell->cwd);
 	end_output(r, at);
 	/* fish leaves what it complains of in the line. */
-	if (p->shell->kind == SHELL_FISH && status == FISH_SYNTAX_ERROR)
-		interrupt(p);
+	r->n_looks = 0;
+	p->shell->wants_interrupt = p->shell->kind == SHELL_FISH && status == FISH_SYNTAX_ERROR;
+	if (p->shell->wants_interrupt)
+		r->look_ns = r->ended_ns + CLEAR_QUIET_MS * MS;
 	settle(p->core);
 }
 
@@ -351,16 +357,14 @@ void run_on_exit(struct pane *p)
 	struct fail f;
 
 	if (r && r->phase != RUN_QUEUED) {
-		r->is_shell_gone = r->phase != RUN_ENDED;
+		r->is_shell_gone = true; /* fish tells of the end of `exit` too */
 		if (r->phase == RUN_TYPED)
 			begin_capture(r, r->typed_at);
 		if (r->phase <= RUN_BEGUN)
 			end_output(r, stream_head(&p->streams[CORE_OUT]));
-		if (r->is_shell_gone) {
-			r->has_exit = p->has_status;
-			r->exit_code = WIFEXITED(p->status) ? WEXITSTATUS(p->status)
-							    : 128 + WTERMSIG(p->status);
-		}
+		r->has_exit = p->has_status;
+		r->exit_code =
+			WIFEXITED(p->status) ? WEXITSTATUS(p->status) : 128 + WTERMSIG(p->status);
 		finish(r);
 	}
 	while ((r = first_of(p))) {
@@ -456,6 +460,8 @@ static uint64_t due_of(const struct run *r)
 	}
 	if (waits_for_prompt(r))
 		due = earlier(due, no_prompt_at(r));
+	if (waits_for_prompt(r) && r->pane->shell->is_interrupted)
+		due = earlier(due, r->pane->shell->interrupted_ns + INTERRUPT_MS * MS);
 	if (r->phase == RUN_BEGUN && r->is_blind)
 		due = earlier(due, quiet_since(r) + (uint64_t)r->idle_ms * MS);
 	if (r->look_ns &&
@@ -508,6 +514,23 @@ static void on_no_prompt(struct run *r)
 	fail_run(r, &f);
 }
 
+/* True: @r waits for the line editor to be emptied.  A Ctrl-C that comes while the shell
+ * does not read yet is lost, so it is tried when all is quiet, and again. */
+static bool clear_line(struct run *r, uint64_t now)
+{
+	struct pane *p = r->pane;
+
+	if (!p->shell || !p->shell->wants_interrupt || r->n_looks >= CLEAR_LOOKS)
+		return false;
+	r->look_ns = p->last_output_ns + CLEAR_QUIET_MS * MS;
+	if (r->look_ns <= now) {
+		r->n_looks++;
+		interrupt(p);
+		r->look_ns = now + NEXT_PROMPT_MS * MS;
+	}
+	return true;
+}
+
 /* Something about @r is due. */
 static void on_due(struct run *r, uint64_t now)
 {
@@ -515,11 +538,14 @@ static void on_due(struct run *r, uint64_t now)
 		return;
 	if (waits_for_prompt(r) && no_prompt_at(r) <= now) {
 		on_no_prompt(r);
+	} else if (waits_for_prompt(r) && r->pane->shell->is_interrupted) {
+		interrupt(r->pane); /* it came when nobody read */
 	} else if (r->phase == RUN_BEGUN && r->is_blind) {
 		end_output(r, r->fed);
 		finish(r);
 	} else if (r->phase == RUN_ENDED) {
-		finish(r);
+		if (!clear_line(r, now))
+			finish(r);
 	} else if (r->phase == RUN_QUEUED) {
 		r->look_ns = 0;
 		advance(r->pane);
@@ -606,6 +632,15 @@ static int check_text(const struct core_run_spec *spec, size_t *ret_n, struct fa
 				 "pane.send_keys");
 	}
 	*ret_n = n;
+	return 0;
+}
+
+/* What a shell does not take. */
+static int check_for_shell(const struct pane *p, const char *text, size_t n, struct fail *reterr)
+{
+	if (p->shell && p->shell->kind == SHELL_FISH && memchr(text, '\t', n))
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, "command",
+				 "fish drops tabs from what is pasted");
 	return 0;
 }
 
@@ -703,7 +738,8 @@ void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, 
 	uint64_t id;
 
 	*ret_id = 0;
-	if (check_text(spec, &n, &f) || check_pane(p, spec, &is_blind, &f)) {
+	if (check_text(spec, &n, &f) || check_pane(p, spec, &is_blind, &f) ||
+	    check_for_shell(p, spec->text, n, &f)) {
 		done(NULL, &f, user);
 		return;
 	}

@@ -78,10 +78,14 @@ static void put_keys(const struct run *r, struct buf *out)
 	const struct vt *vt = term_get(r->pane);
 	bool is_paste = vt && vt_mode(vt, VT_MODE_PASTE);
 	bool is_line = is_canonical(r->pane);
+	const char *s = r->typed;
 
+	/* fish drops blanks at the beginning of a paste. */
+	for (; is_paste && *s == ' '; s++)
+		buf_put_char(out, ' ');
 	if (is_paste)
 		buf_put_str(out, PASTE_BEGIN);
-	for (const char *s = r->typed; *s; s++) {
+	for (; *s; s++) {
 		if ((*s == '\n' || *s == '\t') && !is_paste && !is_line)
 			buf_put_char(out, '\x16');
 		buf_put_char(out, *s);

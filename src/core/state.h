@@ -198,6 +198,11 @@ struct pane {
 	struct list waits;      /* struct wait.pane_link */
 	struct list *wait_walk; /* the next one of a walk that is under way */
 	struct list kills;      /* struct kill.pane_link */
+	struct core_wanted wanted;
+	struct list sampling; /* core.sampling while looks are to come */
+	uint64_t sample_since_ns;
+	uint32_t n_input_waits;
+	uint8_t sample_step;
 };
 
 struct keeper_packet {
@@ -261,7 +266,10 @@ struct core {
 	struct list kills; /* struct kill.link */
 	struct list runs;  /* struct run.all_link */
 	uint64_t next_run; /* ids of those who wait for one */
-	uv_timer_t run_timer;
+	uv_timer_t run_timer, sample_timer;
+	struct list sampling; /* struct pane.sampling */
+	bool wants_input_events;
+	struct index wait_index;    /* struct wait.by_id */
 	struct list census_waiting; /* struct census_request.link */
 	struct census_job *census;
 	uint32_t n_subs, max_subs, n_waits;
@@ -453,7 +461,14 @@ void input_fail_all(struct pane *p, enum fail_code code);
 void wait_on_output(struct pane *p);
 void wait_on_exit(struct pane *p);
 void wait_on_closed(struct pane *p);
+void wait_on_prompt(struct pane *p);
+void wait_on_command_end(struct pane *p);
+void wait_on_input_wanted(struct pane *p);
 void wait_drop_pane(struct pane *p);
+
+/* wanted.c: input that a program waits for */
+void wanted_on_output(struct pane *p, uint64_t now_ns);
+void wanted_ask(struct pane *p); /* somebody wants to know, from now on */
 
 /* Bytes of the emulator: behind what waits; dropped when too much does. */
 void input_reply(struct pane *p, const void *data, size_t n);

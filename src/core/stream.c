@@ -377,6 +377,7 @@ static bool read_stream(struct stream *s)
 		record_output(s);
 		squeeze_note_output(s->pane);
 		fanout_note(s, now);
+		wanted_on_output(s->pane, now);
 		wait_on_output(s->pane);
 	}
 	s->is_drained = r == ARENA_READ_E_AGAIN || r == ARENA_READ_E_EOF;

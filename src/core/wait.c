@@ -26,16 +26,18 @@
 #define OWN_HISTORY_LINES 1000
 
 struct wait {
-	struct list link, pane_link;
+	struct list link, pane_link, by_id;
 	struct core *core;
 	struct pane *pane;
 	uint64_t id;
-	bool wants_exit, has_timer, is_over;
+	bool wants_exit, wants_prompt, wants_command_end, has_timer, is_over;
+	unsigned inputs;
 	int64_t idle_ms;
 	uint64_t begun_ns, deadline_ns; /* 0: none */
 	pcre2_code *regex;
 	pcre2_match_data *match;
 	pcre2_match_context *limits;
+	bool is_from_set;
 	bool is_on_text;       /* looks at what is shown, not at bytes */
 	struct text_mark mark; /* what of it was looked at */
 	struct vt *own;        /* a screen of its own, for a wait from a position on; else NULL */
@@ -70,7 +72,9 @@ static void unlink_wait(struct wait *w)
 		w->pane->wait_walk = w->pane_link.next;
 	list_remove(&w->link);
 	list_remove(&w->pane_link);
+	list_remove(&w->by_id);
 	w->core->n_waits--;
+	w->pane->n_input_waits -= w->inputs != 0;
 }
 
 /* The memory goes when libuv lets go of the timer. */
@@ -273,6 +277,39 @@ void wait_on_closed(struct pane *p)
 	walk(p, on_closed);
 }
 
+static void on_prompt(struct wait *w)
+{
+	if (w->wants_prompt && command_is_at_prompt(w->pane))
+		answer(w, CORE_WAIT_PROMPT);
+}
+
+static void on_command_end(struct wait *w)
+{
+	if (w->wants_command_end)
+		answer(w, CORE_WAIT_COMMAND_END);
+}
+
+static void on_input_wanted(struct wait *w)
+{
+	if (w->inputs & 1u << w->pane->wanted.kind)
+		answer(w, CORE_WAIT_INPUT);
+}
+
+void wait_on_prompt(struct pane *p)
+{
+	walk(p, on_prompt);
+}
+
+void wait_on_command_end(struct pane *p)
+{
+	walk(p, on_command_end);
+}
+
+void wait_on_input_wanted(struct pane *p)
+{
+	walk(p, on_input_wanted);
+}
+
 void wait_drop_pane(struct pane *p)
 {
 	while (!list_is_empty(&p->waits)) {
@@ -282,15 +319,17 @@ void wait_drop_pane(struct pane *p)
 	}
 }
 
-static int compile(struct wait *w, const char *regex, struct fail *reterr)
+static int compile(struct wait *w, const struct core_wait_spec *spec, struct fail *reterr)
 {
+	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+			   (spec->is_literal ? PCRE2_LITERAL : PCRE2_MULTILINE);
+
 	unsigned char text[120];
 	PCRE2_SIZE at;
 	int e;
 
-	w->regex =
-		pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED,
-			      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE, &e, &at, NULL);
+	w->regex = pcre2_compile((PCRE2_SPTR)spec->regex, PCRE2_ZERO_TERMINATED, options, &e, &at,
+				 NULL);
 	if (!w->regex) {
 		pcre2_get_error_message(e, text, sizeof text);
 		return fail_setf(reterr, FAIL_INVALID_REGEX, "regex", "%s at offset %zu",
@@ -306,12 +345,17 @@ static int compile(struct wait *w, const char *regex, struct fail *reterr)
 	return 0;
 }
 
-static int check(struct core *c, const struct pane *p, const struct core_wait_spec *spec,
+static int check(struct core *c, struct pane *p, const struct core_wait_spec *spec,
 		 struct fail *reterr)
 {
-	if (!spec->wants_exit && spec->idle_ms < 0 && !spec->regex) {
-		return fail_setf(reterr, FAIL_INVALID_PARAMS, NULL,
-				 "say what to wait for: exit, idle_ms or regex");
+	if (!spec->wants_exit && spec->idle_ms < 0 && !spec->regex && !spec->wants_prompt &&
+	    !spec->wants_command_end && !spec->inputs)
+		return fail_setf(reterr, FAIL_INVALID_PARAMS, NULL, "say what to wait for");
+	if ((spec->wants_prompt || spec->wants_command_end) && p->state <= PANE_RUNNING &&
+	    !command_shell(p)) {
+		fail_setf(reterr, FAIL_NO_INTEGRATION, NULL, "nothing there tells of prompts");
+		fail_hint(reterr, "wait for a pattern, for idle_ms or for input");
+		return FAIL_E_FAILED;
 	}
 	if (spec->is_from_set && spec->from > stream_head(&p->streams[CORE_OUT]))
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from", "beyond the end");
@@ -322,6 +366,15 @@ static int check(struct core *c, const struct pane *p, const struct core_wait_sp
 	return 0;
 }
 
+/* A command whose end lies behind the position that was given. */
+static bool has_ended_since(const struct wait *w)
+{
+	const struct core_command *c = core_pane_command(w->pane);
+
+	return w->is_from_set && c && !c->is_running && !w->pane->shell->is_ended &&
+	       c->seq_to >= w->from;
+}
+
 /* What is already true when the wait begins. */
 static bool settle_at_once(struct wait *w)
 {
@@ -330,6 +383,14 @@ static bool settle_at_once(struct wait *w)
 
 	if (look(w))
 		return true;
+	if (w->wants_prompt && !has_ended && term_get(w->pane) && command_is_at_prompt(w->pane)) {
+		answer(w, CORE_WAIT_PROMPT);
+		return true;
+	}
+	if (w->wants_command_end && has_ended_since(w)) {
+		answer(w, CORE_WAIT_COMMAND_END);
+		return true;
+	}
 	if (w->wants_exit && has_ended) {
 		answer(w, CORE_WAIT_EXIT);
 		return true;
@@ -369,7 +430,7 @@ void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec
 	*ret_id = 0;
 	if (check(c, p, spec, &f) == 0 && !(w = mem_new(struct wait)))
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
-	if (!w || (spec->regex && compile(w, spec->regex, &f))) {
+	if (!w || (spec->regex && compile(w, spec, &f))) {
 		if (w)
 			free_regex(w);
 		mem_free(w);
@@ -380,6 +441,10 @@ void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec
 	w->pane = p;
 	w->id = c->next_wait++;
 	w->wants_exit = spec->wants_exit;
+	w->wants_prompt = spec->wants_prompt;
+	w->wants_command_end = spec->wants_command_end;
+	w->inputs = spec->inputs;
+	w->is_from_set = spec->is_from_set;
 	w->idle_ms = spec->idle_ms;
 	w->begun_ns = now;
 	w->deadline_ns = spec->timeout_ms >= 0 ? now + (uint64_t)spec->timeout_ms * 1000000 : 0;
@@ -389,7 +454,9 @@ void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec
 	w->user = user;
 	list_append(&c->waits, &w->link);
 	list_append(&p->waits, &w->pane_link);
+	list_append(index_bucket(&c->wait_index, w->id), &w->by_id);
 	c->n_waits++;
+	p->n_input_waits += w->inputs != 0;
 	if (settle_at_once(w))
 		return;
 	*ret_id = w->id;
@@ -399,12 +466,14 @@ void core_wait(struct core *c, struct pane *p, const struct core_wait_spec *spec
 	c->n_handles++;
 	uv_update_time(c->loop);
 	arm(w, now);
+	if (w->inputs)
+		wanted_ask(p);
 }
 
 void core_wait_cancel(struct core *c, uint64_t id)
 {
-	list_for_each_safe (l, &c->waits) {
-		struct wait *w = list_entry(l, struct wait, link);
+	list_for_each (l, index_bucket(&c->wait_index, id)) {
+		struct wait *w = list_entry(l, struct wait, by_id);
 
 		if (w->id == id) {
 			unlink_wait(w);

@@ -39,7 +39,7 @@ __orchflow_precmd() {
 	__orchflow_told=1
 	{
 		builtin emulate -L zsh -o no_err_exit -o no_err_return
-		builtin local eol= REPLY=
+		builtin local eol= REPLY= __orchflow_said=$__orchflow_status
 		if [[ ${__orchflow_sp-} == 1 ]]; then
 			if [[ "${PROMPT_EOL_MARK-unset}" != "$__orchflow_eol_of" ]]; then
 				__orchflow_eol_of=${PROMPT_EOL_MARK-unset}
@@ -51,7 +51,10 @@ __orchflow_precmd() {
 			fi
 			eol=";eol=$((__orchflow_eol_bytes + COLUMNS + 2))"
 		fi
-		builtin print -rnu2 -- $'\e]133;D;'"$__orchflow_status$eol;o=$__orchflow_nonce"$'\a'
+		# What ran nothing leaves $? as it was, which would not be its status.
+		[[ -n "${__orchflow_ran-}" ]] || __orchflow_said=
+		__orchflow_ran=
+		builtin print -rnu2 -- $'\e]133;D;'"$__orchflow_said$eol;o=$__orchflow_nonce"$'\a'
 		if [[ "$PWD" != "$__orchflow_cwd" ]]; then
 			__orchflow_cwd=$PWD
 			__orchflow_escape "$PWD"
@@ -84,6 +87,7 @@ __orchflow_prompt() {
 
 __orchflow_preexec() {
 	builtin local REPLY=
+	__orchflow_ran=1
 	__orchflow_sp=0
 	[[ ! ( -o prompt_sp && -o prompt_cr ) ]] || __orchflow_sp=1
 	__orchflow_escape "$1"
