@@ -757,6 +757,29 @@ void core_run_wait(struct core *c, struct pane *p, uint64_t number, int64_t time
 	done(NULL, &f, user);
 }
 
+int core_command_range(struct pane *p, uint64_t number, uint64_t *ret_from, uint64_t *ret_to,
+		       struct fail *reterr)
+{
+	(void)p;
+	if (number != 17)
+		return fail_set(reterr, FAIL_COMMAND_NOT_KNOWN, NULL);
+	*ret_from = *ret_to = 0;
+	return 0;
+}
+
+void core_pane_text(struct core *c, struct pane *p, const struct core_text_spec *spec,
+		    core_text_fn *done, void *user)
+{
+	const struct core_text t = { .text = "hi\xff",
+				     .n = 3,
+				     .to = spec->to,
+				     .extract = { .is_truncated = true, .n_omitted_rows = 5 } };
+
+	(void)c;
+	(void)p;
+	done(&t, NULL, user);
+}
+
 void core_run_forsake(struct core *c, uint64_t id)
 {
 	assert(c->forsakable == id);

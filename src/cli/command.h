@@ -87,6 +87,7 @@ int cmd_ls(const struct cli_args *a);
 int cmd_mcp(const struct cli_args *a);
 int cmd_new(const struct cli_args *a);
 int cmd_ps(const struct cli_args *a);
+int cmd_read(const struct cli_args *a);
 int cmd_reload(const struct cli_args *a);
 int cmd_resize(const struct cli_args *a);
 int cmd_respawn(const struct cli_args *a);

@@ -216,6 +216,33 @@ static const struct cli_example capture_examples[] = {
 	END_EXAMPLES,
 };
 
+static const struct cli_option read_options[] = {
+	{ 0, "from", "SEQ",
+	  "What output from that position on shows: `to` of --json gives what changed since "
+	  "(default: 256 KiB before the end)",
+	  CLI_ANY, NULL },
+	{ 0, "to", "SEQ", "Up to that position", CLI_ANY, NULL },
+	{ 'c', "command", "ID", "The output of that command of its shell (p3:17, or 17)", CLI_ANY,
+	  NULL },
+	{ 'n', "lines", "N", "At most so many lines (2000)", CLI_ANY, NULL },
+	{ 0, "max-bytes", "N", "At most so many bytes (65536)", CLI_ANY, NULL },
+	{ 0, "keep-end", "WHICH",
+	  "Which end of a text that is too long (default: tail; with --from and --command both)",
+	  CLI_CHOICE, "head|tail|both" },
+	{ 0, "row", "N",
+	  "Leave out so many rows at the beginning, to go on where rows were left out", CLI_ANY,
+	  NULL },
+	{ 0, "split", NULL, "A line that the terminal wrapped comes as several", CLI_ANY, NULL },
+	{ 0, "stderr", NULL, "The error output of a pane without a terminal", CLI_ANY, NULL },
+	OPT_JSON,
+	END_OPTIONS,
+};
+static const struct cli_example read_examples[] = {
+	{ "orchflow read p3 -n 20", "The last twenty lines that p3 printed." },
+	{ "orchflow read p3 --from 48213 --json", "What it printed since that position." },
+	END_EXAMPLES,
+};
+
 static const struct cli_option vt_options[] = {
 	{ 0, "size", "COLSxROWS", "Of that size (default: 80x24)", CLI_ANY, NULL },
 	{ 0, "history", "N|all", "First so many lines that left the top of the screen", CLI_ANY,
@@ -517,6 +544,18 @@ const struct cli_command cli_commands[] = {
 	  .max_operands = 1,
 	  .kind = CLI_TARGET,
 	  .run = cmd_tail },
+	{ .name = "read",
+	  .operands = "[TARGET]",
+	  .summary = "print output as text, within a budget",
+	  .doc = "Prints what a terminal would show of the pane's output: no control sequences, "
+		 "progress bars collapsed, wrapped lines whole. What is left out is said on "
+		 "stderr; "
+		 "with --json also the positions to go on from. " TARGET_DOC,
+	  .options = read_options,
+	  .examples = read_examples,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_read },
 	{ .name = "capture",
 	  .operands = "[TARGET]",
 	  .summary = "print what a pane shows or has shown",

@@ -22,6 +22,9 @@ int capture_init(struct capture *c, const struct pane *p, const struct core_budg
 		return 0;
 	c->vt = vt_new(p->cols, p->rows, &opts, NULL, NULL);
 	c->n_taken = budget->skip;
+	/* Where no terminal puts a CR before each LF, a LF is a whole end of line (LNM). */
+	if (c->vt && (!p->is_pty || p->wants_raw_output))
+		vt_feed(c->vt, "\033[20h", 5);
 	return c->vt ? 0 : err_origin(-ENOMEM);
 }
 

@@ -460,6 +460,28 @@ void core_run_wait(struct core *c, struct pane *p, uint64_t number, int64_t time
 /* @done is not called; what was typed goes on, what was not is taken back. */
 void core_run_forsake(struct core *c, uint64_t id);
 
+/* Where the output of a command lies: of one that core_run() typed, or the shell's last. */
+NODISCARD int core_command_range(struct pane *p, uint64_t number, uint64_t *ret_from,
+				 uint64_t *ret_to, struct fail *reterr);
+
+struct core_text_spec {
+	enum core_stream stream;
+	bool is_from_set, is_to_set;
+	uint64_t from, to; /* else: 256 KiB before the end, the end */
+	struct core_budget budget;
+};
+struct core_text {
+	const char *text;
+	size_t n;
+	uint64_t from, to;
+	uint64_t gap; /* bytes of it that are no longer kept */
+	struct core_extract extract;
+};
+typedef void core_text_fn(const struct core_text *t, const struct fail *f, void *user);
+/* @done comes once, maybe before this returns. */
+void core_pane_text(struct core *c, struct pane *p, const struct core_text_spec *spec,
+		    core_text_fn *done, void *user);
+
 /* ---- waiting ---- */
 
 /* What a program wants to read from its terminal, see core/wanted.c. */

@@ -829,3 +829,23 @@ void run_init(struct core *c)
 {
 	list_init(&c->runs);
 }
+
+int core_command_range(struct pane *p, uint64_t number, uint64_t *ret_from, uint64_t *ret_to,
+		       struct fail *reterr)
+{
+	const struct core_command *c = core_pane_command(p);
+	const struct run *r = find_run(p, number);
+
+	if (r && r->phase >= RUN_BEGUN) {
+		*ret_from = r->from;
+		*ret_to = r->phase == RUN_BEGUN ? r->fed : r->to;
+	} else if (c && c->number == number) {
+		*ret_from = c->seq_from;
+		*ret_to = c->is_running ? stream_head(&p->streams[CORE_OUT]) : c->seq_to;
+	} else {
+		return fail_setf(reterr, FAIL_COMMAND_NOT_KNOWN, NULL,
+				 "the last %u that were run, and the last one typed, are known",
+				 KEPT_MAX);
+	}
+	return 0;
+}
