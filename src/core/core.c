@@ -226,6 +226,7 @@ struct core *core_free(struct core *c)
 	if (!c)
 		return NULL;
 	c->has_quit = true;
+	registry_last_chance(c);
 	record_stop(c);
 	fanout_drop_all(c);
 	free_objects(c);

@@ -10,6 +10,7 @@
  * grow apart.  When there is no store at all, the log is the registry.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@
 
 #define RETRY_FIRST_NS 10000000ull
 #define RETRY_LAST_NS 60000000000ull
+#define LAST_ANSWER_MS 10000
 
 /* ---- records ---- */
 
@@ -446,6 +448,24 @@ void registry_adopted(struct core *c)
 	struct registry *g = &c->registry;
 
 	if (g->is_behind)
+		registry_catch_up(c);
+}
+
+/* What failed is only known when it was answered; the end may wait for that. */
+static void wait_for_store(struct registry *g)
+{
+	struct pollfd fd = { .fd = store_fd(g->store), .events = POLLIN };
+
+	while (g->n_stored != g->n_put && poll(&fd, 1, LAST_ANSWER_MS) > 0)
+		store_dispatch(g->store);
+}
+
+void registry_last_chance(struct core *c)
+{
+	if (!c->is_adopted || !c->registry.store)
+		return;
+	wait_for_store(&c->registry);
+	if (c->registry.is_behind)
 		registry_catch_up(c);
 }
 

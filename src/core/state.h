@@ -369,6 +369,7 @@ NODISCARD int registry_watch(struct core *c); /* the store's answers, in the loo
 void registry_unwatch(struct core *c);
 void registry_close(struct core *c); /* waits for what is to be written */
 void registry_catch_up(struct core *c);
+void registry_last_chance(struct core *c); /* before the objects go */
 NODISCARD int registry_rewrite_log(struct core *c); /* it holds everything then */
 /* How far the records asked for so far go, for: */
 uint64_t registry_position(const struct core *c);
