@@ -54,6 +54,8 @@ static const char *name_of(enum core_found_in where)
 		return "screen";
 	case CORE_IN_OUTPUT:
 		return "output";
+	case CORE_IN_JOURNAL:
+		return "journal";
 	}
 	return "output";
 }
@@ -152,6 +154,7 @@ static void search_run(struct api_call *call)
 		.has_exit = rpc_arg_has(a, "exit"),
 		.exit_code = (int)rpc_arg_int(a, "exit", 0),
 		.command = rpc_arg_str(a, "command", NULL),
+		.wants_journal = rpc_arg_bool(a, "journal", false),
 		.n_context = (uint32_t)rpc_arg_int(a, "context", 0),
 		.limit = (uint32_t)rpc_arg_int(a, "limit", DEFAULT_LIMIT),
 		.max_text = (uint32_t)rpc_arg_int(a, "max_text", DEFAULT_TEXT),
@@ -250,6 +253,11 @@ static const struct api_method methods[] = {
 			     .min = 1,
 			     .max = 1024,
 			     .doc = "only panes with that in their command line" },
+			   { .name = "journal",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "all that was ever recorded, played again, not only what is in "
+				    "memory; slower" },
 			   { .name = "limit",
 			     .type = RPC_T_INT,
 			     .fallback = "200",

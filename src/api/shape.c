@@ -120,7 +120,8 @@ const struct api_shape api_shape_match = {
 	FIELDS({ "pane", "string", "id" }, { "session", "string", "id" },
 	       { "session_name", "string", "" },
 	       { "in", "string",
-		 "`history`, `screen`, or `output`: lines of a pane without a screen" },
+		 "`history`, `screen`, `output`: lines of a pane without a screen, or `journal`: "
+		 "as it was recorded" },
 	       { "line", "integer",
 		 "its number in the pane, which stays while the width of the terminal does" },
 	       { "row", "integer",

@@ -89,6 +89,8 @@ static int make_params(const struct cli_args *a, json_t **ret)
 		return FAILED;
 	if (args_has(a, "regex"))
 		(void)json_object_set_new(p, "regex", json_true());
+	if (args_has(a, "all"))
+		(void)json_object_set_new(p, "journal", json_true());
 	if (args_has(a, "word"))
 		(void)json_object_set_new(p, "word", json_true());
 	if (args_has(a, "ignore-case"))

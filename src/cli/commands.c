@@ -321,6 +321,10 @@ static const struct cli_option search_options[] = {
 	{ 'm', "max", "N", "Stop after so many lines", CLI_ANY, NULL },
 	{ 'p', "pane", "TARGET", "Only in that pane", CLI_TARGET, NULL },
 	{ 's', "session", "SESSION", "Only in panes of that session", CLI_SESSION, NULL },
+	{ 'a', "all", NULL,
+	  "Also what is no longer in memory: everything that was recorded is played again, which "
+	  "takes longer",
+	  CLI_ANY, NULL },
 	{ 0, "since", "TIME",
 	  "Only what was printed then or later, as far as that is known: a duration before now "
 	  "(10m), a date or a time of day",

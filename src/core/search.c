@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/recall.h"
 #include "core/state.h"
+#include "search/tape.h"
 #include "vt/vt.h"
 
 #define WORKERS 2u
@@ -28,6 +30,7 @@ struct search {
 	struct search_pattern *pattern;
 	char *text, *command;
 	int64_t since_us, until_us;
+	bool wants_journal;
 	uint32_t n_context, limit, max_text;
 	uint64_t begun_ns, deadline_ns;
 	struct job **jobs; /* one for each pane, in order */
@@ -51,6 +54,8 @@ struct job {
 	struct search_source source;
 	struct search_result result;
 	bool is_output; /* lines of output, not of a terminal */
+	bool is_tape;   /* out of the journal, in place of `source` */
+	struct search_tape tape;
 	bool is_done;
 	int outcome;
 	struct fail fail; /* of the pattern */
@@ -62,6 +67,7 @@ static void free_job(struct job *j)
 		return;
 	search_result_fini(&j->result);
 	search_source_fini(&j->source);
+	search_tape_fini(&j->tape);
 	mem_free(j);
 }
 
@@ -109,8 +115,10 @@ static void on_work(uv_work_t *work)
 
 	be_nice();
 	j->outcome = -ENOMEM;
-	if (zstd && w.matcher)
-		j->outcome = search_scan(&w, &j->source, &limits, &j->result);
+	if (zstd && w.matcher) {
+		j->outcome = j->is_tape ? search_scan_tape(&w, &j->tape, &limits, &j->result)
+					: search_scan(&w, &j->source, &limits, &j->result);
+	}
 	err_clear();
 	search_matcher_free(w.matcher);
 	history_reader_fini(&w.reader);
@@ -146,11 +154,44 @@ static int add_stream(const struct stream *st, struct search_source *source)
 	return err_trace(r);
 }
 
+/* The journal, and what of the ring may not be in it yet. */
+static int take_tape(struct pane *p, struct job *j)
+{
+	const struct stream *st = &p->streams[CORE_OUT];
+	char dir[560];
+	int r = journal_path(p->core->state_dir, p->number, dir, sizeof dir);
+
+	j->is_tape = true;
+	j->tape.cols = p->cols;
+	j->tape.rows = p->rows;
+	j->tape.dir = r == 0 ? mem_strdup(dir) : NULL;
+	if (!j->tape.dir)
+		return err_origin(-ENOMEM);
+	if (st->has_slot) {
+		uint64_t tail = stream_tail(st), head = stream_head(st);
+		struct arena_view v = arena_slot_view(&p->core->arena, st->slot, tail, head - tail);
+
+		j->tape.rest_seq = tail;
+		buf_put(&j->tape.rest, v.p[0], v.n[0]);
+		buf_put(&j->tape.rest, v.p[1], v.n[1]);
+	}
+	return err_trace(buf_check(&j->tape.rest));
+}
+
+/* A screen that was not needed yet since the start is not made for this. */
+static bool is_on_tape(struct pane *p, bool wants_journal)
+{
+	return p->is_pty && !p->is_private && (wants_journal || !p->vt) && recall_has_journal(p);
+}
+
 static int take_source(struct pane *p, struct job *j)
 {
-	const struct vt *vt = term_get(p);
+	const struct vt *vt;
 	int r;
 
+	if (is_on_tape(p, j->search->wants_journal))
+		return err_trace(take_tape(p, j));
+	vt = term_get(p);
 	if (!vt) {
 		j->is_output = true;
 		r = add_stream(&p->streams[CORE_OUT], &j->source);
@@ -166,9 +207,10 @@ static int take_source(struct pane *p, struct job *j)
 /* The share goes back to its terminal's thread. */
 static void give_back(struct job *j)
 {
-	history_share_free((struct history_share *)(uintptr_t)j->source.history);
+	history_share_free(j->source.history);
 	j->source.history = NULL;
 	search_source_fini(&j->source);
+	search_tape_fini(&j->tape);
 }
 
 /* ---- the answer ---- */
@@ -181,9 +223,12 @@ static struct core_found found_of(const struct job *j, const struct search_match
 				.pool = buf_data(&j->result.pool),
 				.where = CORE_IN_OUTPUT,
 				.row = (int64_t)m->line,
-				.seq = UINT64_MAX };
+				.time_us = m->time_us,
+				.seq = m->seq };
 
-	if (!j->is_output) {
+	if (j->is_tape) {
+		f.where = CORE_IN_JOURNAL;
+	} else if (!j->is_output) {
 		f.row = (int64_t)(m->line - j->source.first_row);
 		f.where = f.row < 0 ? CORE_IN_HISTORY : CORE_IN_SCREEN;
 		line_clock_find(p, m->line, &f.time_us, &f.seq);
@@ -518,6 +563,7 @@ void core_search(struct core *c, const struct core_search_spec *spec, core_searc
 				      .id = c->next_search++,
 				      .since_us = spec->since_us,
 				      .until_us = spec->until_us,
+				      .wants_journal = spec->wants_journal,
 				      .n_context = spec->n_context,
 				      .limit = spec->limit,
 				      .max_text = spec->max_text,

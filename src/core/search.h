@@ -22,19 +22,20 @@ struct core_search_spec {
 	bool has_exit;
 	int exit_code;       /* of the pane's process */
 	const char *command; /* part of the pane's command line; NULL: any */
+	bool wants_journal;  /* also what is only in the journal any more */
 	uint32_t n_context, limit, max_text;
 	int64_t timeout_ms;
 	const char *cursor; /* NULL: from the beginning */
 };
 
-enum core_found_in { CORE_IN_HISTORY, CORE_IN_SCREEN, CORE_IN_OUTPUT };
+enum core_found_in { CORE_IN_HISTORY, CORE_IN_SCREEN, CORE_IN_OUTPUT, CORE_IN_JOURNAL };
 /* A match, with what is known of it; valid during the call. */
 struct core_found {
 	const struct pane *pane;
 	const struct search_match *match;
 	const char *pool; /* of the match's texts */
 	enum core_found_in where;
-	int64_t row; /* as vt_line(): negative in the history; in output, from its first line on */
+	int64_t row;      /* as vt_line(): negative in the history; else as match->line */
 	uint64_t time_us; /* printed by then; 0: not known */
 	uint64_t seq;     /* a position not far in front of it; UINT64_MAX: not known */
 };

@@ -19,7 +19,7 @@ enum rpc_type {
 	RPC_T_ANY
 };
 
-#define RPC_MAX_PARAMS 16
+#define RPC_MAX_PARAMS 20
 /* OBJECT and ANY: nesting, so that what one client stores and another lists
  * still fits RPC_MAX_DEPTH with the answer around it. */
 #define RPC_MAX_PARAM_DEPTH 16

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "search/literal.h"
+#include "search/needed.h"
 
 #define MATCH_LIMIT 1000000u
 #define DEPTH_LIMIT 1000u
@@ -18,7 +19,8 @@
 #define STACK_MAX (1u << 20)
 
 struct search_pattern {
-	struct literal literal; /* unless is_regex */
+	struct literal literal; /* what is looked for, or of an expression what it needs ... */
+	bool has_literal;       /* ... if that is known */
 	struct history_probe probe;
 	pcre2_code *code; /* is_regex */
 	bool is_regex, is_word, has_jit;
@@ -96,6 +98,28 @@ static int compile(struct search_pattern *p, const struct search_pattern_spec *s
 	return 0;
 }
 
+static int set_literal(struct search_pattern *p, const struct search_pattern_spec *spec,
+		       bool is_caseless)
+{
+	struct buf needed = BUF_INIT;
+	int r = 0;
+
+	if (!p->is_regex) {
+		buf_put_str(&needed, spec->text);
+	} else if (spec->is_regex) {
+		needed_text(spec->text, is_caseless, &needed);
+	}
+	r = buf_check(&needed);
+	if (r == 0 && buf_len(&needed) > 0) {
+		r = literal_init(&p->literal, buf_data(&needed), buf_len(&needed), is_caseless);
+		p->has_literal = r == 0;
+	}
+	if (p->has_literal && p->is_regex)
+		history_probe_init(&p->probe, buf_data(&needed), buf_len(&needed), false);
+	buf_fini(&needed);
+	return r;
+}
+
 /* Only what PCRE2 must do is left to it: expressions, and case beyond ASCII. */
 static int fill(struct search_pattern *p, const struct search_pattern_spec *spec,
 		struct fail *reterr)
@@ -108,9 +132,9 @@ static int fill(struct search_pattern *p, const struct search_pattern_spec *spec
 	p->is_regex = spec->is_regex || is_foreign;
 	if (!spec->is_regex)
 		history_probe_init(&p->probe, spec->text, n, is_foreign);
-	if (p->is_regex)
-		return compile(p, spec, is_caseless, reterr);
-	if (literal_init(&p->literal, spec->text, n, is_caseless) < 0) {
+	if (p->is_regex && compile(p, spec, is_caseless, reterr))
+		return FAIL_E_FAILED;
+	if (set_literal(p, spec, is_caseless) < 0) {
 		err_clear();
 		return fail_set(reterr, FAIL_NO_MEMORY, NULL);
 	}
@@ -147,14 +171,16 @@ const struct history_probe *search_pattern_probe(const struct search_pattern *p)
 	return &p->probe;
 }
 
-bool search_pattern_may_match(const struct search_pattern *p, const void *bytes, size_t n)
+bool search_pattern_has_needed(const struct search_pattern *p)
 {
-	return p->is_regex || literal_find(&p->literal, bytes, n, 0) != SIZE_MAX;
+	return p->has_literal;
 }
 
-bool search_pattern_spans_lines(const struct search_pattern *p)
+bool search_pattern_find_needed(const struct search_pattern *p, const char *bytes, size_t n,
+				size_t from, size_t *ret)
 {
-	return !p->is_regex;
+	*ret = literal_find(&p->literal, bytes, n, from);
+	return *ret != SIZE_MAX;
 }
 
 struct search_matcher *search_matcher_new(const struct search_pattern *p)

@@ -30,10 +30,11 @@ struct search_pattern *search_pattern_free(struct search_pattern *p);
 
 /* For history_share_may_hold(); n is 0 where nothing can be told. */
 const struct history_probe *search_pattern_probe(const struct search_pattern *p);
-/* False: nothing in these bytes, whatever lies between what is text, can match. */
-bool search_pattern_may_match(const struct search_pattern *p, const void *bytes, size_t n);
-/* Is it looked for in many lines at once, which end in newlines? Else in one. */
-bool search_pattern_spans_lines(const struct search_pattern *p);
+/* Is there a text that every line that matches must hold? */
+bool search_pattern_has_needed(const struct search_pattern *p);
+/* The first one at or behind @from, in any bytes; false: nothing there can match. */
+bool search_pattern_find_needed(const struct search_pattern *p, const char *bytes, size_t n,
+				size_t from, size_t *ret);
 
 NODISCARD struct search_matcher *search_matcher_new(const struct search_pattern *p);
 struct search_matcher *search_matcher_free(struct search_matcher *m);

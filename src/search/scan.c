@@ -142,24 +142,30 @@ static size_t next_character(const char *text, size_t n, size_t at)
 	return at;
 }
 
-/* All matches of the line, from the first one on, as far as they are in what is kept. */
-static int put_spans(struct scan *s, struct search_match *m, const char *text, size_t n,
-		     size_t from, size_t kept, size_t kept_to)
+/* A line that matches, and what of it is kept. */
+struct found {
+	const char *text;
+	size_t n;
+	size_t kept, kept_to;
+};
+
+/* All matches of the line, from @from on, as far as they are in what is kept. */
+static int put_spans(struct scan *s, struct search_match *m, const struct found *f, size_t from)
 {
 	size_t begin, end;
 	int r = 0;
 
-	while (m->n_spans < SEARCH_SPANS_MAX && from <= n) {
-		r = search_find(s->w->matcher, text, n, from, &begin, &end);
-		if (r != 0 || begin > kept_to)
+	while (m->n_spans < SEARCH_SPANS_MAX && from <= f->n) {
+		r = search_find(s->w->matcher, f->text, f->n, from, &begin, &end);
+		if (r != 0 || begin > f->kept_to)
 			break;
-		if (begin >= kept && end > begin) {
-			m->spans[m->n_spans++] = (struct search_span){
-				(uint32_t)(begin - kept),
-				(uint32_t)((end < kept_to ? end : kept_to) - kept)
-			};
+		if (begin >= f->kept && end > begin) {
+			uint32_t to = (uint32_t)(end < f->kept_to ? end : f->kept_to);
+
+			m->spans[m->n_spans++] = (struct search_span){ (uint32_t)(begin - f->kept),
+								       to - (uint32_t)f->kept };
 		}
-		from = end > begin ? end : next_character(text, n, end);
+		from = end > begin ? end : next_character(f->text, f->n, end);
 	}
 	return r == SEARCH_E_NONE ? 0 : r;
 }
@@ -210,7 +216,7 @@ static int put_match(struct scan *s, const struct line *line, const char *text, 
 {
 	struct search_result *r = s->result;
 	struct search_match *m;
-	size_t kept, kept_to;
+	struct found f = { .text = text, .n = n };
 	int e;
 
 	if (!search_reserve((void **)&r->matches, r->n_matches, &r->size_matches, sizeof *m))
@@ -219,10 +225,12 @@ static int put_match(struct scan *s, const struct line *line, const char *text, 
 	m->line = line->number;
 	m->column = count_characters(text, begin);
 	m->n_spans = 0;
-	cut(text, n, begin, s->limits->max_text, &kept, &kept_to);
-	m->is_cut = kept > 0 || kept_to < n;
-	m->text = put_text(r, text + kept, kept_to - kept);
-	e = put_spans(s, m, text, n, begin, kept, kept_to);
+	m->time_us = 0;
+	m->seq = UINT64_MAX;
+	cut(text, n, begin, s->limits->max_text, &f.kept, &f.kept_to);
+	m->is_cut = f.kept > 0 || f.kept_to < n;
+	m->text = put_text(r, text + f.kept, f.kept_to - f.kept);
+	e = put_spans(s, m, &f, begin);
 	if (e)
 		return e;
 	put_before(s, m);
@@ -258,7 +266,8 @@ static size_t end_of(const struct scan *s, uint32_t i, uint32_t n, size_t end)
 	return (i + 1 < n ? s->lines[i + 1].from : end) - 1; /* in front of the newline */
 }
 
-/* A literal, in all lines at once: newlines are none of it. */
+/* What is needed, in all lines at once: newlines are none of it.  Where it is a whole
+ * literal that is the match; else the line is looked at. */
 static int look_at_all(struct scan *s, uint32_t n, size_t end)
 {
 	const char *text = buf_data(&s->text);
@@ -268,17 +277,22 @@ static int look_at_all(struct scan *s, uint32_t n, size_t end)
 	while (r == 0 && at < end && !s->result->is_full) {
 		uint32_t i;
 
-		r = search_find(s->w->matcher, text, end, at, &begin, &match_end);
-		if (r)
+		if (!search_pattern_find_needed(s->w->pattern, text, end, at, &begin))
 			break;
 		i = line_of(s, n, begin);
 		at = end_of(s, i, n, end) + 1;
-		if (s->lines[i].number >= s->limits->from_line) {
+		if (s->lines[i].number < s->limits->from_line)
+			continue;
+		r = search_find(s->w->matcher, text + s->lines[i].from, at - 1 - s->lines[i].from,
+				0, &begin, &match_end);
+		if (r == 0) {
 			r = put_match(s, &s->lines[i], text + s->lines[i].from,
-				      at - 1 - s->lines[i].from, begin - s->lines[i].from);
+				      at - 1 - s->lines[i].from, begin);
+		} else if (r == SEARCH_E_NONE) {
+			r = 0;
 		}
 	}
-	return r == SEARCH_E_NONE ? 0 : r;
+	return r;
 }
 
 static int look_at_each(struct scan *s, uint32_t n, size_t end)
@@ -321,8 +335,8 @@ static int look(struct scan *s)
 	if (r == 0)
 		r = check_limits(s->limits);
 	if (r == 0 && n > 0) {
-		r = search_pattern_spans_lines(s->w->pattern) ? look_at_all(s, n, end)
-							      : look_at_each(s, n, end);
+		r = search_pattern_has_needed(s->w->pattern) ? look_at_all(s, n, end)
+							     : look_at_each(s, n, end);
 	}
 	s->result->n_lines += n;
 	s->result->n_bytes += end;
@@ -349,12 +363,13 @@ static int skip(struct scan *s, uint32_t page, bool *ret)
 	int r;
 
 	*ret = !history_share_may_hold(h, page, search_pattern_probe(p));
-	if (*ret || !search_pattern_spans_lines(p))
+	if (*ret || !search_pattern_has_needed(p))
 		return 0;
 	r = history_share_bytes(h, page, &s->w->reader, &bytes, &n, &is_simple);
 	if (r)
 		return r < 0 ? r : 0; /* of what is damaged, empty lines are there */
-	*ret = is_simple && !search_pattern_may_match(p, bytes, n);
+	*ret = is_simple &&
+	       !search_pattern_find_needed(p, (const char *)bytes, n, 0, &(size_t){ 0 });
 	return 0;
 }
 
@@ -395,7 +410,7 @@ static int scan_rows(struct scan *s)
 		if (!add_line(&t, s) || buf_len(&s->text) >= BATCH_BYTES)
 			r = look(s);
 	}
-	if (r == 0 && !s->result->is_full && s->is_open) {
+	if (r == 0 && !s->result->is_full && s->is_open && !src->is_partial) {
 		buf_put_char(&s->text, '\n'); /* nothing continues it */
 		s->is_open = false;
 	}

@@ -21,11 +21,12 @@ struct search_row {
 	bool is_wrapped; /* the next row continues it */
 };
 struct search_source {
-	const struct history_share *history; /* NULL: none */
+	struct history_share *history; /* NULL: none */
 	struct buf text;
 	struct search_row *rows; /* mem_free() */
 	uint32_t n_rows, size_rows;
 	uint64_t first_row; /* number of the first row: behind the history's last line */
+	bool is_partial;    /* more will come: a last line that is continued is left out */
 };
 void search_source_fini(struct search_source *s);
 /* Grows an array of @item bytes each, by half; false: out of memory. */
@@ -61,7 +62,9 @@ struct search_match {
 	uint64_t line;   /* its number */
 	uint32_t column; /* characters before the first match in the line */
 	struct search_text text;
-	bool is_cut; /* text is not the whole line */
+	bool is_cut;      /* text is not the whole line */
+	uint64_t time_us; /* printed by then; 0: not known */
+	uint64_t seq;     /* in the output, not far in front of it; UINT64_MAX: not known */
 	uint32_t n_spans, n_before, n_after;
 	struct search_span spans[SEARCH_SPANS_MAX];
 	struct search_text before[SEARCH_CONTEXT_MAX], after[SEARCH_CONTEXT_MAX];

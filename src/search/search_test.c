@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "search/literal.h"
+#include "search/needed.h"
 #include "search/scan.h"
 #include "vt/vt.h"
 
@@ -73,6 +74,55 @@ static void literals_are_found_wherever_they_are(void **state)
 	}
 }
 
+static void what_an_expression_needs_is_seen(void **state)
+{
+	static const struct {
+		const char *regex, *wanted;
+		bool is_caseless;
+	} cases[] = {
+		{ "error: \\d+", "error: ", false },
+		{ "foo|bar", "", false },
+		{ "fo+bar", "bar", false },
+		{ "fooo*b", "foo", false },
+		{ "ab?cde", "cde", false },
+		{ "x{2}yz", "yz", false },
+		{ "(abcdef)+gh", "gh", false },
+		{ "(?i)abc", "", false },
+		{ "(?:a|b)cd", "cd", false },
+		{ "[abc]def[]x]g", "def", false },
+		{ "[[:alpha:]]abc", "", false },
+		{ "a\\.b\\/c", "a.b/c", false },
+		{ "\\Qa.b\\E", "", false },
+		{ "\\x41bc", "", false },
+		{ "^abc$", "abc", false },
+		{ "a.bcd", "bcd", false },
+		{ "time\\s+out", "time", false },
+		{ "timeouts now", "timeout", true },
+		{ "\xc3\xa4"
+		  "bc",
+		  "\xc3\xa4"
+		  "bc",
+		  false },
+		{ "\xc3\xa4"
+		  "bc",
+		  "bc", true },
+		{ "b\xc3\xa4?", "b", false },
+		{ "a{,5", "", false },
+		{ "abc)", "", false },
+		{ "(?=abc)def", "def", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf b = BUF_INIT;
+
+		needed_text(cases[i].regex, cases[i].is_caseless, &b);
+		assert_int_equal(buf_len(&b), strlen(cases[i].wanted));
+		assert_memory_equal(buf_data(&b), cases[i].wanted, buf_len(&b));
+		buf_fini(&b);
+	}
+}
+
 /* ---- scans ---- */
 
 static struct search_pattern *pattern(const char *text, bool is_regex, enum search_case c,
@@ -102,7 +152,7 @@ static int scan(const struct search_pattern *p, const struct vt *vt,
 	assert_int_equal(search_source_add_screen(&s, vt), 0);
 	r = search_scan(&w, &s, limits, ret);
 	search_source_fini(&s);
-	history_share_free((struct history_share *)(uintptr_t)s.history);
+	history_share_free(s.history);
 	history_reader_fini(&w.reader);
 	search_matcher_free(w.matcher);
 	return r;
@@ -448,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(literals_are_found_wherever_they_are),
+		cmocka_unit_test(what_an_expression_needs_is_seen),
 		cmocka_unit_test(a_search_finds_what_a_plain_walk_finds),
 		cmocka_unit_test(case_and_words_count_when_they_should),
 		cmocka_unit_test(a_match_is_shown_with_what_is_around_it),

@@ -81,6 +81,12 @@ struct history_share *history_share_free(struct history_share *s)
 	return NULL;
 }
 
+void vt_forget_history(struct vt *vt)
+{
+	if (vt->history)
+		history_clear(vt->history);
+}
+
 uint32_t history_share_lines(const struct history_share *s)
 {
 	return s->n_lines;
@@ -155,7 +161,8 @@ static int page_bytes(const struct page *p, struct history_reader *r, const uint
 	}
 	if (r->cold != p->cold)
 		e = open_cold(r, p->cold);
-	*ret = r->data ? r->data + p->cold_offset : NULL;
+	if (e == 0)
+		*ret = r->data + p->cold_offset;
 	return e;
 }
 
@@ -225,7 +232,7 @@ int history_share_each(const struct history_share *s, uint32_t page, struct hist
 		       history_text_fn *each, void *user)
 {
 	struct page copy = s->pages[page];
-	const uint8_t *data;
+	const uint8_t *data = NULL;
 	struct history_text line;
 	int e = page_bytes(&copy, r, &data);
 
@@ -261,7 +268,7 @@ int history_share_line(const struct history_share *s, uint64_t number, struct hi
 		       struct history_text *ret)
 {
 	struct page copy;
-	const uint8_t *data;
+	const uint8_t *data = NULL;
 	int e;
 
 	*ret = (struct history_text){ 0 };

@@ -21,6 +21,9 @@ struct history_share;
 NODISCARD struct history_share *history_share_new(const struct vt *vt);
 struct history_share *history_share_free(struct history_share *s);
 
+/* The lines that the terminal keeps are dropped, as if newer ones had displaced them. */
+void vt_forget_history(struct vt *vt);
+
 /* Lines, and the number of the first one, which stays its number while it is kept
  * (vt_lines_dropped() then). */
 uint32_t history_share_lines(const struct history_share *s);

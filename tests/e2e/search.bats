@@ -62,6 +62,20 @@ p2:0:number 7"
 	is "$(of search 'typed before' | head -n 1)" "p1:3:typed before"
 }
 
+@test "what is only in the journal any more is found there, also of panes that were lost" {
+	mkdir -p "$T/config/orchflow"
+	printf '[limits]\nhistory_lines = 100\n' >"$T/config/orchflow/orchflow.conf"
+	printed 3000 'recorded %d' >"$T/one"
+	fails_with 1 of search -w 'recorded 7'
+	is "$(of search -w --all 'recorded 7')" "p1:6:recorded 7"
+	is "$(of search --all -e 'recorded \d+$' | wc -l)" 3000
+	is "$(of search --all -w 'recorded 2500' -C 1 --json | field '[(m["in"], m["time_us"] is not None, m["before"], m["after"]) for m in d]')" \
+		"[('journal', True, ['recorded 2499'], ['recorded 2501'])]"
+	kill -9 "$(keeper_pid)"
+	until_state p1 lost
+	is "$(of search -w 'recorded 7')" "p1:6:recorded 7"
+}
+
 @test "catastrophic expressions end in an error, and a search can be cancelled" {
 	of new --size 500x5 -- sh -c 'i=0; while [ $((i += 1)) -le 300 ]; do printf a; done; echo b; exec cat' >/dev/null
 	until_shows p1 'ab'
