@@ -86,6 +86,11 @@ static int on_welcome(struct adoption *a, const struct keeper_welcome *m, const 
 	if (m->first_pane_hint >= c->next_pane)
 		c->next_pane = m->first_pane_hint + 1;
 	r = arena_map(&c->arena, c->arena_fd);
+	if (r > 0) {
+		log_error("the keeper's shared memory is %s; its shells are kept",
+			  r == ARENA_E_VERSION ? "of another version than this daemon's"
+					       : "not of the size that it says, or damaged");
+	}
 	if (r)
 		return err_fold(r);
 	return 0;

@@ -47,7 +47,8 @@ static void a_daemon_can_go_on_with_what_itself_left(void **state)
 
 static void what_is_not_understood_is_refused(void **state)
 {
-	static const char *const names[] = { "keeper_protocol", "arena", "protocol", "journal" };
+	static const char *const names[] = { "keeper_protocol", "arena", "protocol", "journal",
+					     "store" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

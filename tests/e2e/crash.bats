@@ -237,6 +237,39 @@ E
 	is "$(cat "/proc/$(daemon_pid)/comm")" orchflowd
 }
 
+@test "a shared memory of another version or size costs no shell" {
+	id=$(of new -- sh -c 'echo here; exec cat')
+	until_shows "$id" here
+	pid=$(pane "$id" "d['pid']")
+	keeper=$(keeper_pid)
+	poke()
+	{
+		"$PYTHON" -c '
+import glob, os, struct, sys
+pid, offset, value = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+path, = [f for f in glob.glob(f"/proc/{pid}/fd/*") if "memfd:orchflow-arena" in os.readlink(f)]
+fd = os.open(path, os.O_RDWR)
+print(struct.unpack("<I", os.pread(fd, 4, offset))[0])
+os.pwrite(fd, struct.pack("<I", value), offset)' "$keeper" "$@"
+	}
+	# The version, and the size of a slot (arena.h, struct arena_header).
+	for offset in 8 16; do
+		daemon=$(daemon_pid)
+		was=$(poke $offset 4711)
+		: >"$ORCHFLOW_STATE_DIR/log/keeper.log"
+		kill -9 "$daemon"
+		until_true "grep -q 'GIVING UP' $ORCHFLOW_STATE_DIR/log/keeper.log"
+		grep -q "the keeper's shared memory is .*; its shells are kept" "$ORCHFLOW_STATE_DIR/log/daemon.log"
+		fails_with 1 of ls
+		has "$output" HUP
+		is_alive "$pid"
+		poke $offset "$was" >/dev/null
+		kill -HUP "$keeper"
+		is "$(pane "$id" "d['pid'], d['state']")" "($pid, 'running')"
+		has "$(of capture "$id")" here
+	done
+}
+
 @test "rapid deaths by kill -9 leave everything as it was" {
 	id=$(of new -- cat)
 	keeper=$(keeper_pid)

@@ -81,7 +81,7 @@ exec \"\$real\" --state \"\$2\" --socket \"\$4\" 3</dev/null"
 	own_libexec
 	id=$(of new -- cat)
 	daemon=$(daemon_pid)
-	for name in arena keeper_protocol protocol journal; do
+	for name in arena keeper_protocol protocol journal store; do
 		install_script orchflowd "\"\$real\" --print-versions | sed 's/\"$name\": \[[0-9]*, [0-9]*/\"$name\": [0, 0/'"
 		fails_with 1 of upgrade
 		has "$output" 'nothing changed'
