@@ -109,6 +109,38 @@ void common_cut(const struct job *job, const char *s, size_t n, struct buf *out,
 		 text_keep(rpc_arg_str(&job->args, "keep", NULL)), out, ret);
 }
 
+void common_take_text(const json_t *result, struct buf *out, json_t *o)
+{
+	static const char *const numbers[][2] = { { "omitted_rows", "omitted_lines" },
+						  { "next", "next_row" } };
+	const char *text = common_str(result, "text");
+
+	buf_put(out, text, text_trim(text, strlen(text)));
+	(void)json_object_set_new(o, "truncated",
+				  json_boolean(json_is_true(json_object_get(result, "truncated"))));
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		if (json_object_get(result, numbers[i][0])) {
+			(void)json_object_set(o, numbers[i][1],
+					      json_object_get(result, numbers[i][0]));
+		}
+	}
+	if (common_int(result, "gap"))
+		(void)json_object_set(o, "gap_bytes", json_object_get(result, "gap"));
+}
+
+void common_put_omission(const json_t *o, struct buf *out)
+{
+	const json_t *row = json_object_get(o, "next_row");
+
+	if (!json_is_true(json_object_get(o, "truncated")))
+		return;
+	buf_put_str(out, "; ");
+	text_count((uint64_t)common_int(o, "omitted_lines"), out);
+	buf_put_str(out, " lines are left out");
+	if (json_is_integer(row))
+		buf_printf(out, ", row %lld goes on", (long long)json_integer_value(row));
+}
+
 void common_put_state(json_t *o, const json_t *pane)
 {
 	const json_t *status = json_object_get(pane, "status");

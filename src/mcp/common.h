@@ -53,6 +53,13 @@ const char *common_shell(const struct mcp *m);
 void common_cut(const struct job *job, const char *s, size_t n, struct buf *out,
 		struct text_cut *ret);
 
+/* What pane.text answered: its text, with a line where something was left out, appended to
+ * @out; {truncated, omitted_lines, next_row, gap_bytes} into @o. */
+void common_take_text(const json_t *result, struct buf *out, json_t *o);
+
+/* "; 12 lines are left out, row 5 goes on", where that is so, from such an @o. */
+void common_put_omission(const json_t *o, struct buf *out);
+
 /* {state, exit_code, signal} of a pane's record into @o. */
 void common_put_state(json_t *o, const json_t *pane);
 

@@ -196,8 +196,8 @@ struct mcp_tool {
 	void (*start)(struct job *job);
 };
 
-extern const struct mcp_tool tool_run, tool_wait, tool_read, tool_send, tool_list_panes,
-	tool_create_pane, tool_close_pane;
+extern const struct mcp_tool tool_run, tool_wait, tool_read, tool_search, tool_send,
+	tool_list_panes, tool_create_pane, tool_close_pane;
 
 /* ---- resource.c ---- */
 void resource_list(struct job *job);

@@ -8,7 +8,6 @@
 
 #define SCHEME "orchflow://pane/"
 #define PAGE 100 /* panes in one page of the list */
-#define HISTORY_LINES 10000
 
 /* One resource that a client watches. */
 struct watch {
@@ -205,10 +204,14 @@ void resource_read(struct job *job)
 		refuse_uri(job, uri);
 		return;
 	}
-	job_ask(job, "pane.snapshot",
-		mcp_pack("{s:s, s:i, s:b}", "pane", pane, "history", is_screen ? 0 : HISTORY_LINES,
-			 "join", (int)!is_screen),
-		on_read);
+	if (is_screen) {
+		job_ask(job, "pane.snapshot", mcp_pack("{s:s}", "pane", pane), on_read);
+	} else {
+		job_ask(job, "pane.text",
+			mcp_pack("{s:s, s:i, s:s}", "pane", pane, "max_bytes", MCP_BYTES_MAX,
+				 "keep", "tail"),
+			on_read);
+	}
 }
 
 /* ---- watching ---- */

@@ -9,8 +9,8 @@
 /* In the order in which a model should think of them; the order is stable, for
  * those who cache it. */
 static const struct mcp_tool *const tools[] = {
-	&tool_run,        &tool_wait,        &tool_read,       &tool_send,
-	&tool_list_panes, &tool_create_pane, &tool_close_pane,
+	&tool_run,  &tool_wait,       &tool_read,        &tool_search,
+	&tool_send, &tool_list_panes, &tool_create_pane, &tool_close_pane,
 };
 
 /* ---- describing ---- */

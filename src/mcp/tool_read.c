@@ -2,8 +2,6 @@
 
 #include "mcp/common.h"
 
-#define HISTORY_MAX 10000 /* lines */
-
 static const struct rpc_param params[] = {
 	PARAM_PANE,
 	{ .name = "what",
@@ -12,13 +10,27 @@ static const struct rpc_param params[] = {
 	  .choices = "output|screen",
 	  .doc = "output: what it printed, with what has scrolled away. screen: what its terminal "
 		 "shows now, line by line (right for full-screen programs)" },
+	{ .name = "since",
+	  .type = RPC_T_INT,
+	  .max = INT64_MAX,
+	  .doc = "For output: from this position on: `seq` of an earlier answer gives what is new, "
+		 "0 "
+		 "everything. Else: the newest" },
+	{ .name = "row",
+	  .type = RPC_T_INT,
+	  .max = INT32_MAX,
+	  .doc = "To go on where an answer was cut: its next_row, with the same since" },
 	{ .name = "lines",
 	  .type = RPC_T_INT,
 	  .min = 1,
-	  .max = HISTORY_MAX,
-	  .doc = "For output: only the newest lines, about so many" },
+	  .max = 100000,
+	  .doc = "For output: at most so many lines" },
 	PARAM_MAX_BYTES,
-	PARAM_KEEP,
+	{ .name = "keep",
+	  .type = RPC_T_ENUM,
+	  .choices = "both|head|tail",
+	  .doc = "Which part to keep of a text that is too long: both ends, the beginning or the "
+		 "end; else the end, and with since both" },
 };
 
 static const struct mcp_field fields[] = {
@@ -26,18 +38,37 @@ static const struct mcp_field fields[] = {
 	{ "text", "string", false, "What was asked for, at most max_bytes" },
 	{ "truncated", "boolean", false, "Text was left out of this answer" },
 	{ "omitted_lines", "integer", true, "About how many lines of it" },
-	{ "seq", "integer", false, "Position of the output that the text shows: for `wait` since" },
+	{ "next_row", "integer", true, "Where they begin: `row` to read them" },
+	{ "gap_bytes", "integer", true, "Output of that range that is no longer kept" },
+	{ "seq", "integer", false, "Position behind the text: `since` for what comes next" },
 	{ "state", "string", false, "starting, running, exited or lost" },
 	{ "exit_code", "integer", true, "When it exited by itself" },
 	{ "signal", "string", true, "When a signal ended it" },
 };
 
-static void on_text(struct job *job, json_t *result, const struct fail *f)
+static void answer(struct job *job, json_t *o, struct buf *shown, json_int_t seq)
+{
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "[%s: ", job->name);
+	text_status(json_object_get(job->pane, "status"), &text);
+	buf_printf(&text, ", seq %lld", (long long)seq);
+	common_put_omission(o, &text);
+	buf_put_str(&text, "]\n");
+	buf_put(&text, buf_data(shown), buf_len(shown));
+	(void)json_object_set_new(o, "text", text_json(buf_data(shown), buf_len(shown)));
+	(void)json_object_set_new(o, "pane", json_string(job->name));
+	(void)json_object_set_new(o, "seq", json_integer(seq));
+	common_put_state(o, job->pane);
+	buf_fini(shown);
+	tool_answer(job, &text, o);
+}
+
+static void on_screen(struct job *job, json_t *result, const struct fail *f)
 {
 	const json_t *v = json_object_get(result, "text");
-	struct buf text = BUF_INIT, shown = BUF_INIT;
+	struct buf shown = BUF_INIT;
 	struct text_cut cut;
-	json_t *o;
 
 	if (f) {
 		tool_fail(job, f);
@@ -45,27 +76,47 @@ static void on_text(struct job *job, json_t *result, const struct fail *f)
 	}
 	common_cut(job, json_string_value(v),
 		   text_trim(json_string_value(v), json_string_length(v)), &shown, &cut);
-	buf_printf(&text, "[%s: ", job->name);
-	text_status(json_object_get(job->pane, "status"), &text);
-	buf_printf(&text, ", seq %lld]\n", (long long)common_int(result, "seq"));
-	buf_put(&text, buf_data(&shown), buf_len(&shown));
-	o = mcp_pack("{s:s, s:o, s:b, s:I}", "pane", job->name, "text",
-		     text_json(buf_data(&shown), buf_len(&shown)), "truncated", cut.omitted != 0,
-		     "seq", (json_int_t)common_int(result, "seq"));
-	if (cut.omitted) {
-		(void)json_object_set_new(o, "omitted_lines",
-					  json_integer((json_int_t)cut.omitted_lines));
+	answer(job, mcp_pack("{s:b}", "truncated", cut.omitted != 0), &shown,
+	       common_int(result, "seq"));
+}
+
+static void on_text(struct job *job, json_t *result, const struct fail *f)
+{
+	struct buf shown = BUF_INIT;
+	json_t *o;
+
+	if (f) {
+		tool_fail(job, f);
+		return;
 	}
-	common_put_state(o, job->pane);
-	buf_fini(&shown);
-	tool_answer(job, &text, o);
+	o = mcp_pack("{}");
+	common_take_text(result, &shown, o);
+	answer(job, o, &shown, common_int(result, "to"));
+}
+
+static void ask_for_output(struct job *job)
+{
+	static const char *const numbers[][2] = { { "since", "from" },
+						  { "row", "row" },
+						  { "lines", "max_lines" } };
+	const char *keep = rpc_arg_str(&job->args, "keep", NULL);
+	json_t *p = mcp_pack("{s:s, s:I}", "pane", job->name, "max_bytes",
+			     (json_int_t)rpc_arg_int(&job->args, "max_bytes", MCP_BYTES));
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		if (rpc_arg_has(&job->args, numbers[i][0])) {
+			(void)json_object_set_new(p, numbers[i][1],
+						  json_integer(rpc_arg_int(&job->args,
+									   numbers[i][0], 0)));
+		}
+	}
+	if (keep)
+		(void)json_object_set_new(p, "keep", json_string(keep));
+	job_ask(job, "pane.text", p, on_text);
 }
 
 static void on_pane(struct job *job, json_t *result, const struct fail *f)
 {
-	bool is_screen = strcmp(rpc_arg_str(&job->args, "what", "output"), "screen") == 0;
-	int64_t lines = rpc_arg_int(&job->args, "lines", HISTORY_MAX);
-
 	if (f) {
 		tool_fail(job, f);
 		return;
@@ -73,10 +124,11 @@ static void on_pane(struct job *job, json_t *result, const struct fail *f)
 	common_name(job, common_str(result, "id"));
 	json_decref(job->pane);
 	job->pane = json_incref(result);
-	job_ask(job, "pane.snapshot",
-		mcp_pack("{s:s, s:I, s:b}", "pane", job->name, "history",
-			 (json_int_t)(is_screen ? 0 : lines), "join", (int)!is_screen),
-		on_text);
+	if (strcmp(rpc_arg_str(&job->args, "what", "output"), "screen") == 0) {
+		job_ask(job, "pane.snapshot", mcp_pack("{s:s}", "pane", job->name), on_screen);
+	} else {
+		ask_for_output(job);
+	}
 }
 
 static void start(struct job *job)
@@ -90,7 +142,9 @@ const struct mcp_tool tool_read = {
 	.title = "Read a pane",
 	.tier = MCP_READ,
 	.doc = "Read what a pane shows or has printed, as text. Works while its program runs and "
-	       "after it has ended. Long text is cut to max_bytes and says how much was left out.",
+	       "after it has ended. Long text is cut to max_bytes and says how much was left out "
+	       "and "
+	       "how to read that. `seq` of an answer is `since` of the next, for what is new.",
 	.params = params,
 	.n_params = ARRAY_LEN(params),
 	.fields = fields,

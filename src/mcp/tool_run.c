@@ -11,7 +11,6 @@
 #define RUN_COLS 120
 #define RUN_ROWS 40
 #define RUN_TITLE_MAX 200 /* bytes of the command in the pane's title */
-#define RUN_HISTORY 10000 /* lines that are looked at */
 
 static const struct rpc_param params[] = {
 	{ .name = "command",
@@ -55,6 +54,9 @@ static const struct mcp_field fields[] = {
 	{ "output", "string", false, "What it printed, at most max_bytes" },
 	{ "truncated", "boolean", false, "Output was left out of this answer" },
 	{ "omitted_lines", "integer", true, "About how many lines of it" },
+	{ "next_row", "integer", true,
+	  "Without pane: `row` for `read` with since=0, to read them" },
+	{ "input", "string", true, "It waits for that before it goes on: line or password" },
 	{ "duration_ms", "integer", false, "Until it ended, or until now" },
 	{ "evidence", "string", false,
 	  "What the end rests on: wait-status (of its process), marks (its shell said so), none" },
@@ -62,48 +64,47 @@ static const struct mcp_field fields[] = {
 	{ "cwd", "string", true, "With pane: the shell's directory afterwards" },
 };
 
-static void answer(struct job *job, const char *s, size_t n)
+static void put_headline(const struct job *job, json_int_t ms, bool is_running, struct buf *out)
 {
-	const char *state = common_str(job->pane, "state");
-	bool is_running = strcmp(state, "running") == 0 || strcmp(state, "starting") == 0;
-	struct buf text = BUF_INIT, output = BUF_INIT;
-	struct text_cut cut;
-	json_int_t ms = (json_int_t)((clock_mono_ns() - job->started_ns) / 1000000);
-	json_t *o;
+	const char *input = job->state;
 
-	common_cut(job, s, text_trim(s, n), &output, &cut);
-	buf_printf(&text, "[%s: ", job->name);
-	text_status(json_object_get(job->pane, "status"), &text);
-	buf_printf(&text, " after %.1f s", (double)ms / 1000);
-	if (is_running) {
-		buf_printf(&text,
-			   "; wait with {\"pane\":\"%s\",\"until\":\"exit\"} or read it later",
+	buf_printf(out, "[%s: ", job->name);
+	text_status(json_object_get(job->pane, "status"), out);
+	buf_printf(out, " after %.1f s", (double)ms / 1000);
+	if (is_running && input) {
+		buf_printf(out, "; it waits for input (%s): answer with send", input);
+	} else if (is_running) {
+		buf_printf(out, "; wait with {\"pane\":\"%s\",\"until\":\"exit\"} or read it later",
 			   job->name);
 	}
-	buf_put_str(&text, "]\n");
-	buf_put(&text, buf_data(&output), buf_len(&output));
-	o = mcp_pack("{s:s, s:o, s:b, s:I, s:s}", "pane", job->name, "output",
-		     text_json(buf_data(&output), buf_len(&output)), "truncated", cut.omitted != 0,
-		     "duration_ms", ms, "evidence", is_running ? "none" : "wait-status");
-	common_put_state(o, job->pane);
-	(void)json_object_set_new(o, "state", json_string(is_running ? "running" : "done"));
-	if (cut.omitted) {
-		(void)json_object_set_new(o, "omitted_lines",
-					  json_integer((json_int_t)cut.omitted_lines));
-	}
-	buf_fini(&output);
-	tool_answer(job, &text, o);
 }
 
 static void on_text(struct job *job, json_t *result, const struct fail *f)
 {
-	const json_t *text = json_object_get(result, "text");
+	const char *state = common_str(job->pane, "state");
+	bool is_running = strcmp(state, "running") == 0 || strcmp(state, "starting") == 0;
+	json_int_t ms = (json_int_t)((clock_mono_ns() - job->started_ns) / 1000000);
+	struct buf text = BUF_INIT, output = BUF_INIT;
+	json_t *o;
 
 	if (f) {
 		tool_fail(job, f);
 		return;
 	}
-	answer(job, json_string_value(text), json_string_length(text));
+	put_headline(job, ms, is_running, &text);
+	o = mcp_pack("{s:s, s:I, s:s}", "pane", job->name, "duration_ms", ms, "evidence",
+		     is_running ? "none" : "wait-status");
+	common_put_state(o, job->pane);
+	common_take_text(result, &output, o);
+	(void)json_object_set_new(o, "state", json_string(is_running ? "running" : "done"));
+	(void)json_object_set_new(o, "output", text_json(buf_data(&output), buf_len(&output)));
+	if (is_running && job->state)
+		(void)json_object_set_new(o, "input", json_string(job->state));
+	common_put_omission(o, &text);
+	buf_put_str(&text, "]\n");
+	buf_put(&text, buf_data(&output), buf_len(&output));
+	buf_fini(&output);
+	tool_answer(job, &text, o);
 }
 
 static void on_pane(struct job *job, json_t *result, const struct fail *f)
@@ -114,18 +115,29 @@ static void on_pane(struct job *job, json_t *result, const struct fail *f)
 	}
 	json_decref(job->pane);
 	job->pane = json_incref(result);
-	job_ask(job, "pane.snapshot",
-		mcp_pack("{s:s, s:i, s:b}", "pane", job->name, "history", RUN_HISTORY, "join", 1),
+	job_ask(job, "pane.text",
+		mcp_pack("{s:s, s:i, s:I, s:s}", "pane", job->name, "from", 0, "max_bytes",
+			 (json_int_t)rpc_arg_int(&job->args, "max_bytes", MCP_BYTES), "keep",
+			 rpc_arg_str(&job->args, "keep", "both")),
 		on_text);
 }
 
 static void on_waited(struct job *job, json_t *result, const struct fail *f)
 {
-	(void)result;
+	const char *input = common_str(result, "input");
+
 	if (f) {
 		tool_fail(job, f);
 		return;
 	}
+	/* Nobody will answer a question but who called us.  Keys are only inferred from silence:
+	 * such a program may as well be busy. */
+	if (strcmp(input, "raw") == 0) {
+		job_wait(job, mcp_pack("{s:s, s:b}", "pane", job->name, "exit", 1), on_waited);
+		return;
+	}
+	if (*input)
+		job->state = mem_strdup(input);
 	job_ask(job, "pane.get", mcp_pack("{s:s}", "pane", job->name), on_pane);
 }
 
@@ -136,7 +148,8 @@ static void on_created(struct job *job, json_t *result, const struct fail *f)
 		return;
 	}
 	common_name(job, common_str(result, "id"));
-	job_wait(job, mcp_pack("{s:s, s:b}", "pane", job->name, "exit", 1), on_waited);
+	job_wait(job, mcp_pack("{s:s, s:b, s:s}", "pane", job->name, "exit", 1, "input", "any"),
+		 on_waited);
 }
 
 /* What would wait for somebody to press a key prints all at once. */
@@ -205,7 +218,9 @@ const struct mcp_tool tool_run = {
 	.doc = "Run a shell command and wait for its end: in a new terminal, or with `pane` in a "
 	       "shell that is there already. Answers with the exit status and exactly what it "
 	       "printed, as a person would see it (no control sequences, progress bars in their "
-	       "last state). When it has not ended after timeout_ms, the answer says so and the "
+	       "last state). When it asks for input (`input` in the answer: line, password) the "
+	       "answer comes at once, and `send` goes on. When it has not ended after timeout_ms, "
+	       "the answer says so and the "
 	       "command GOES ON: follow it with `wait` and `read`, type into it with `send`, end "
 	       "it with `close_pane` or the key C-c. Use this for anything that ends by itself; "
 	       "for programs that you talk to, use `create_pane`.",

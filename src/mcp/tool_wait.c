@@ -11,10 +11,11 @@ static const struct rpc_param params[] = {
 	{ .name = "until",
 	  .type = RPC_T_ENUM,
 	  .is_required = true,
-	  .choices = "exit|command|text|idle",
+	  .choices = "exit|command|prompt|input|text|idle",
 	  .doc = "exit: its process ended. command: what `run` typed into its shell ended "
-		 "(answers with its exit status and output). text: what it prints matches "
-		 "`pattern`. idle: it printed nothing for idle_ms" },
+		 "(answers with its exit status and output). prompt: its shell is at its prompt. "
+		 "input: a program waits for a line, a password or keys. text: what it prints "
+		 "matches `pattern`. idle: it printed nothing for idle_ms" },
 	{ .name = "pattern",
 	  .type = RPC_T_STRING,
 	  .min = 1,
@@ -37,9 +38,12 @@ static const struct rpc_param params[] = {
 
 static const struct mcp_field fields[] = {
 	{ "pane", "string", false, "Its id" },
-	{ "reason", "string", false, "exit, command, match, idle, timeout or closed" },
+	{ "reason", "string", false,
+	  "exit, command, prompt, input, match, idle, timeout or closed" },
 	{ "evidence", "string", true, "What the answer rests on" },
 	{ "match", "string", true, "The text that matched" },
+	{ "input", "string", true, "What is waited for: line, password or raw (keys; inferred)" },
+	{ "program", "string", true, "Who waits for input" },
 	{ "seq", "integer", false, "Position in the pane's output, for `since`" },
 	{ "state", "string", false, "starting, running, exited or lost" },
 	{ "exit_code", "integer", true, "When it exited by itself" },
@@ -58,6 +62,11 @@ static void describe(const struct job *job, const json_t *pane, struct buf *text
 			   common_str(json_object_get(job->pane, "match"), "text"));
 	} else if (strcmp(reason, "idle") == 0) {
 		buf_put_str(text, "it has been silent");
+	} else if (strcmp(reason, "prompt") == 0) {
+		buf_put_str(text, "its shell is at its prompt");
+	} else if (strcmp(reason, "input") == 0) {
+		buf_printf(text, "%s waits for input (%s)", common_str(job->pane, "program"),
+			   common_str(job->pane, "input"));
 	} else if (strcmp(reason, "timeout") == 0) {
 		buf_put_str(text, "timeout: it did not happen");
 	} else if (strcmp(reason, "closed") == 0) {
@@ -71,6 +80,7 @@ static void describe(const struct job *job, const json_t *pane, struct buf *text
 
 static void on_pane(struct job *job, json_t *result, const struct fail *f)
 {
+	static const char *const passed[] = { "input", "program" };
 	struct buf text = BUF_INIT;
 	const json_t *match = json_object_get(json_object_get(job->pane, "match"), "text");
 	json_t *o;
@@ -87,6 +97,10 @@ static void on_pane(struct job *job, json_t *result, const struct fail *f)
 		     "seq", (json_int_t)common_int(job->pane, "seq"));
 	if (match)
 		(void)json_object_set(o, "match", rpc_value_iterable(match));
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
+		if (json_object_get(job->pane, passed[i]))
+			(void)json_object_set(o, passed[i], json_object_get(job->pane, passed[i]));
+	}
 	common_put_state(o, result);
 	tool_answer(job, &text, o);
 }
@@ -114,8 +128,10 @@ static void on_begin(struct job *job, json_t *result, const struct fail *f)
 	}
 	common_name(job, common_str(result, "id"));
 	p = mcp_pack("{s:s}", "pane", job->name);
-	if (strcmp(until, "exit") == 0) {
-		(void)json_object_set_new(p, "exit", json_true());
+	if (strcmp(until, "exit") == 0 || strcmp(until, "prompt") == 0) {
+		(void)json_object_set_new(p, until, json_true());
+	} else if (strcmp(until, "input") == 0) {
+		(void)json_object_set_new(p, "input", json_string("any"));
 	} else if (strcmp(until, "idle") == 0) {
 		(void)json_object_set_new(p, "idle_ms",
 					  json_integer(

@@ -98,16 +98,69 @@ for bad in ({"pane": p}, {"pane": "no-such"}):
 E
 }
 
-@test "long output is cut to the budget and says so" {
+@test "long output is cut to the budget, says so, and can be read on, all of it" {
 	script <<'E'
 m = Mcp()
+r = m.tool("run", command="seq 1 50000", max_bytes=1000)
+assert r["truncated"] and r["output"].startswith("1\n2\n") and r["output"].endswith("49999\n50000"), r
+row, rest = 0, ""
+while row is not None:
+    part = m.tool("read", pane=r["pane"], since=0, row=row, keep="head", max_bytes=100000)
+    text = part["text"].split("\n[")[0].rstrip("\n")
+    rest += text + "\n"
+    row = part.get("next_row")
+assert rest.split() == [str(n) for n in range(1, 50001)], (len(rest), rest[:100], rest[-100:])
+before = m.tool("read", pane=r["pane"])["seq"]
+assert m.tool("read", pane=r["pane"], since=before)["text"] == ""
 r = m.tool("run", command="seq 1 5000", max_bytes=1000)
 assert r["truncated"] and r["omitted_lines"] > 4000 and len(r["output"].encode()) < 1100, r
 assert r["output"].startswith("1\n2\n") and r["output"].endswith("4999\n5000"), r
 r = m.tool("read", pane=r["pane"], max_bytes=1000, keep="head")
-assert r["text"].startswith("1\n2\n") and "left out" in r["text"], r
+assert r["text"].startswith("1\n2\n") and r["truncated"], r
 r = m.tool("read", pane=r["pane"], max_bytes=1000, keep="tail")
-assert r["text"].endswith("4999\n5000") and "left out" in r["text"], r
+assert r["text"].endswith("4999\n5000") and r["truncated"], r
+E
+}
+
+@test "a command that asks for a line or a password is answered at once, and send goes on" {
+	script <<'E'
+m = Mcp()
+r = m.tool("run", command="printf 'name? '; read name; echo \"hello $name\"")
+assert r["state"] == "running" and r["input"] == "line" and r["output"] == "name?", r
+m.tool("send", pane=r["pane"], text="you", enter=True)
+assert m.tool("wait", pane=r["pane"], until="exit")["exit_code"] == 0
+assert m.tool("read", pane=r["pane"])["text"].endswith("hello you")
+r = m.tool("run", command="stty -echo; printf 'password: '; read x; echo; echo ${#x}")
+assert r["input"] == "password", r
+m.tool("send", pane=r["pane"], text="secret", enter=True)
+assert m.tool("wait", pane=r["pane"], until="exit")["exit_code"] == 0
+assert m.tool("read", pane=r["pane"])["text"].split() == ["password:", "6"]
+p = m.tool("create_pane", command=["bash"])["pane"]
+assert m.tool("wait", pane=p, until="prompt")["reason"] == "prompt"
+p = m.tool("create_pane", command=["cat"])["pane"]
+w = m.tool("wait", pane=p, until="input")
+assert w["reason"] == "input" and w["input"] == "line" and "cat" in w["program"], w
+E
+}
+
+@test "search finds lines in all panes and goes on with a cursor" {
+	script <<'E'
+m = Mcp()
+a = m.tool("run", command="seq -f 'line %g of a' 1 300")["pane"]
+b = m.tool("run", command="echo Needle in b; echo another")["pane"]
+r = m.tool("search", pattern="needle", context=1)
+assert [(x["pane"], x["text"], x["after"]) for x in r["matches"]] == [(b, "Needle in b", ["another"])], r
+r = m.tool("search", pattern="line .*7 of", regex=True, pane=a, limit=20)
+got = [x["text"] for x in r["matches"]]
+while "next" in r:
+    r = m.tool("search", pattern="line .*7 of", regex=True, pane=a, limit=20, cursor=r["next"])
+    got += [x["text"] for x in r["matches"]]
+assert got == [f"line {n} of a" for n in range(7, 301, 10)], got
+try:
+    m.tool("search", pattern="(", regex=True)
+    assert False
+except RuntimeError as e:
+    assert "regular expression" in str(e), e
 E
 }
 
@@ -200,7 +253,7 @@ E
 @test "tiers: what is not allowed is neither shown nor done" {
 	script <<'E'
 Mcp().tool("run", command="true")
-for tier, n in (("read", 3), ("write", 5), ("spawn", 7)):
+for tier, n in (("read", 4), ("write", 6), ("spawn", 8)):
     m = Mcp("--allow", tier)
     names = {t["name"] for t in m.call("tools/list")["tools"]}
     assert len(names) == n, names
@@ -221,6 +274,7 @@ m.tool("wait", pane=p, until="text", pattern="hello", since=0)
 uri = f"orchflow://pane/{p}/screen"
 assert uri in [r["uri"] for r in m.call("resources/list")["resources"]]
 assert m.call("resources/read", uri=uri)["contents"][0]["text"] == "hello"
+assert m.call("resources/read", uri=uri.replace("screen", "output"))["contents"][0]["text"] == "hello"
 assert len(m.call("resources/templates/list")["resourceTemplates"]) == 2
 m.call("resources/subscribe", uri=uri)
 m.tool("send", pane=p, enter=True)

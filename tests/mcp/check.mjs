@@ -39,7 +39,7 @@ const checks = {
   "sdk: tools are listed, and what they answer fits their schemas": async () => {
     const client = await connected();
     const { tools } = await client.listTools();
-    assert.deepEqual(tools.map((t) => t.name).slice(0, 4), ["run", "wait", "read", "send"]);
+    assert.deepEqual(tools.map((t) => t.name).slice(0, 4), ["run", "wait", "read", "search"]);
     assert.ok(tools.every((t) => t.title && t.outputSchema && t.annotations));
     const ran = await tool(client, "run", { command: "echo hi; exit 3" });
     assert.equal(ran.exit_code, 3);
