@@ -14,7 +14,7 @@ import client
 
 WINDOW = 50
 SLACK_BYTES = 1 << 20  # over a long run: flat
-BACK_BYTES = 2 << 20   # after many at once: what the allocator may keep
+BACK_BYTES = 4 << 20  # of which up to 2 MiB are the state store's page cache, full from then on
 # Leaves the session, ignores what a closed terminal and a polite end send, and says that it is there.
 FLEE = "setsid sh -c 'trap \"\" HUP TERM INT; echo fled; while :; do sleep 1000; done' & exec sleep 1000"
 COMMANDS = [["sleep", "1000"]] * 7 + [["sh", "-c", "sleep 1000 & sleep 1000"]] * 2 + [["sh", "-c", FLEE]]
