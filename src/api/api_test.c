@@ -89,6 +89,7 @@ static const struct {
 	{ "pane.send_keys", CALL("pane.send_keys", "{\"pane\":\"p1\",\"keys\":[\"Enter\"]}") },
 	{ "pane.read", CALL("pane.read", "{\"pane\":\"p1\",\"last\":10}") },
 	{ "pane.records", CALL("pane.records", "{\"pane\":\"p1\",\"cursor\":\"5:1\"}") },
+	{ "pane.forget", CALL("pane.forget", "[\"p1\"]") },
 	{ "pane.snapshot", CALL("pane.snapshot", "{\"pane\":\"p1\",\"history\":10}") },
 	{ "pane.snapshot", CALL("pane.snapshot", "[\"p1\",\"ansi\"]") },
 	{ "pane.wait", CALL("pane.wait", "{\"pane\":\"p1\",\"regex\":\"x\",\"timeout_ms\":5}") },

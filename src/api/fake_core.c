@@ -501,6 +501,11 @@ void core_pane_records(struct core *c, struct pane *p, const struct core_records
 	done(&r, NULL, user);
 }
 
+void core_pane_forget(struct pane *p)
+{
+	(void)p;
+}
+
 const char *record_state_name(enum record_state s)
 {
 	return s == RECORD_FAILING ? "failing" : s == RECORD_ON ? "on" : "off";

@@ -163,6 +163,16 @@ static void pane_records(struct api_call *call)
 		core_pane_records(api_call_core(later), p, &spec, on_records, later);
 }
 
+static void pane_forget(struct api_call *call)
+{
+	struct pane *p = api_call_pane(call);
+
+	if (!p)
+		return;
+	core_pane_forget(p);
+	api_call_result_empty(call);
+}
+
 const struct api_shape api_shape_record = {
 	.name = "Record",
 	.doc = "Something that happened in a pane, as its journal kept it.",
@@ -252,6 +262,16 @@ static const struct api_method methods[] = {
 			   FAIL_JOURNAL_FAILED),
 		.scope = API_SCOPE_READ,
 		.handler = pane_records,
+	},
+	{
+		.name = "pane.forget",
+		.doc = "Remove what was kept of a pane: journal, history, output still in memory; "
+		       "the screen stays, and what comes is kept again",
+		API_PARAMS(API_PANE_PARAM),
+		.result = &api_shape_nothing,
+		API_ERRORS(FAIL_PANE_NOT_FOUND),
+		.scope = API_SCOPE_SPAWN,
+		.handler = pane_forget,
 	},
 };
 

@@ -2,66 +2,8 @@
 
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/command_rows.h"
 #include "cli/commands_store.h"
-
-#define END_OPTIONS                                \
-	{                                          \
-		0, NULL, NULL, NULL, CLI_ANY, NULL \
-	}
-#define END_EXAMPLES       \
-	{                  \
-		NULL, NULL \
-	}
-#define OPT_JSON                                                                               \
-	{                                                                                      \
-		0, "json", NULL, "Print JSON for programs, not text for people", CLI_ANY, NULL \
-	}
-#define OPT_SESSION                                                                            \
-	{                                                                                      \
-		's', "session", "SESSION",                                                     \
-			"Put the pane into that session, which is made when there is none of " \
-			"that name (default: main)",                                           \
-			CLI_SESSION, NULL                                                      \
-	}
-#define OPT_DIRECTORY                                                                          \
-	{                                                                                      \
-		'c', "directory", "DIR", "Start there, not in the working directory", CLI_DIR, \
-			NULL                                                                   \
-	}
-#define OPT_ENV                                                                                  \
-	{                                                                                        \
-		'e', "env", "NAME=VALUE",                                                        \
-			"Set a variable in the command's environment, which else is the one of " \
-			"this process (may be repeated)",                                        \
-			CLI_ANY, NULL                                                            \
-	}
-#define OPT_SIZE                                                                               \
-	{                                                                                      \
-		0, "size", "COLSxROWS", "Size of the terminal (default: 80x24)", CLI_ANY, NULL \
-	}
-#define OPT_TIMEOUT(doc)                                       \
-	{                                                      \
-		't', "timeout", "DURATION", doc, CLI_ANY, NULL \
-	}
-#define OPT_IGNORE_SIZE                                                                       \
-	{                                                                                     \
-		0, "ignore-size", NULL,                                                       \
-			"Do not make the pane fit this terminal (else the smallest attached " \
-			"terminal decides)",                                                  \
-			CLI_ANY, NULL                                                         \
-	}
-#define OPT_DETACH_KEYS                                                                          \
-	{                                                                                        \
-		0, "detach-keys", "KEYS",                                                        \
-			"Keys that detach, separated by commas: ^X or C-x for Ctrl-X, or a "     \
-			"character (default: $ORCHFLOW_DETACH_KEYS, else client.detach_keys of " \
-			"orchflow.conf(5), else ^\\\\,^\\\\)",                                   \
-			CLI_ANY, NULL                                                            \
-	}
-
-#define TARGET_DOC                                                                               \
-	"TARGET is a pane's id (p3) or a session's name (its active pane); without one, inside " \
-	"a pane, it is that pane."
 
 static const struct cli_option upgrade_options[] = {
 	{ 0, "keeper", NULL, "Replace the keeper, not the daemon", CLI_ANY, NULL },
@@ -569,6 +511,40 @@ const struct cli_command cli_commands[] = {
 	  .max_operands = 1,
 	  .kind = CLI_TARGET,
 	  .run = cmd_capture },
+	{ .name = "replay",
+	  .operands = "[TARGET]",
+	  .summary = "show again what happened in a pane",
+	  .doc = "Plays what was recorded of a pane, on this terminal and with its pauses. "
+		 "Space pauses, + and - change the speed, n skips a pause, q ends. " TIME_DOC
+		 "\n\n" TARGET_DOC,
+	  .options = cli_replay_options,
+	  .examples = cli_replay_examples,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_replay },
+	{ .name = "export",
+	  .operands = "[TARGET]",
+	  .summary = "write what happened in a pane as a recording or a document",
+	  .doc = "Prints what was recorded of a pane: as a recording with its times for the "
+		 "players of asciinema, or all that it showed as text or HTML. " TIME_DOC
+		 "\n\n" TARGET_DOC,
+	  .options = cli_export_options,
+	  .examples = cli_export_examples,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_export },
+	{ .name = "forget",
+	  .operands = "[TARGET]",
+	  .summary = "remove what was recorded of a pane",
+	  .doc = "Removes what a pane printed so far: what was recorded on disk, the history "
+		 "and the output still in memory. The screen stays as it is (clear it first, if "
+		 "that is to go too), the process is left alone, and what it prints from now on is "
+		 "recorded again. " TARGET_DOC,
+	  .options = cli_forget_options,
+	  .examples = cli_forget_examples,
+	  .max_operands = 1,
+	  .kind = CLI_TARGET,
+	  .run = cmd_forget },
 	{ .name = "wait",
 	  .operands = "[TARGET]",
 	  .summary = "wait until something happens in a pane",

@@ -523,6 +523,43 @@ void record_pane_gone(struct pane *p, bool wants_delete)
 	pthread_mutex_unlock(&rec->r->lock);
 }
 
+/* What is not in the journal by now is not to get there. */
+static void skip_ring(struct stream *s)
+{
+	struct arena_slot *slot = &s->pane->core->arena.slots[s->slot];
+
+	if (!s->has_slot)
+		return;
+	atomic_store(&slot->journaled_seq, atomic_load(&slot->fed_seq));
+	atomic_store(&slot->base_seq, atomic_load(&slot->fed_seq));
+	atomic_store(&slot->n_events_journaled, atomic_load(&slot->n_events));
+}
+
+void record_forget(struct pane *p)
+{
+	struct recording *rec = p->rec;
+
+	if (rec) {
+		/* What it is writing just now counts for nothing. */
+		pthread_mutex_lock(&rec->r->lock);
+		rec->slot[0] = rec->slot[1] = NULL;
+		pthread_mutex_unlock(&rec->r->lock);
+	}
+	record_pane_gone(p, true);
+	for (int k = 0; k < 2; k++) {
+		skip_ring(&p->streams[k]);
+		p->journal_tail[k] = p->journal_head[k] = stream_head(&p->streams[k]);
+	}
+	p->has_bounds = true;
+	p->has_old_journal = false;
+	p->checkpoint_seq = 0;
+	if (!p->streams[CORE_OUT].has_slot)
+		return;
+	/* The screen is what is now, not what was: a new journal begins with it. */
+	record_resize(p);
+	record_checkpoint(p, 0);
+}
+
 bool record_tail(const struct pane *p, enum core_stream which, uint64_t *ret)
 {
 	struct recording *rec = p->rec;

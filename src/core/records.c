@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/state.h"
+#include "vt/vt.h"
 
 #define PATIENCE_NS 1000000000ull /* for what is on its way to the disk */
 #define LOOK_NS 4000000l
@@ -354,4 +355,11 @@ void core_pane_records(struct core *c, struct pane *p, const struct core_records
 	j->on_done = done;
 	j->user = user;
 	c->n_handles++;
+}
+
+void core_pane_forget(struct pane *p)
+{
+	if (p->vt)
+		vt_clear_history(p->vt);
+	record_forget(p);
 }

@@ -58,4 +58,8 @@ typedef void core_records_fn(const struct core_records *r, const struct fail *f,
 void core_pane_records(struct core *c, struct pane *p, const struct core_records_spec *spec,
 		       core_records_fn *done, void *user);
 
+/* Remove what was kept: the journal, the history, what is still in memory of the output.  The
+ * screen stays.  Of a private pane only the history goes. */
+void core_pane_forget(struct pane *p);
+
 #endif

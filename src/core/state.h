@@ -441,6 +441,8 @@ uint64_t record_room(struct stream *s);
 void record_release_slot(struct stream *s);
 void record_pane_gone(struct pane *p, bool wants_delete);
 /* Oldest position in a journal that this daemon opened. */
+/* Remove the journal; what is printed from now on makes a new one. */
+void record_forget(struct pane *p);
 bool record_tail(const struct pane *p, enum core_stream which, uint64_t *ret);
 void record_get(const struct pane *p, struct pane_journal_info *ret);
 

@@ -122,6 +122,12 @@ void vt_feed(struct vt *vt, const void *bytes, size_t n)
 		vt->cursor_age = vt->age;
 }
 
+void vt_clear_history(struct vt *vt)
+{
+	if (vt->history)
+		history_clear(vt->history);
+}
+
 void vt_reset(struct vt *vt, bool wants_history_cleared)
 {
 	vt->age++;

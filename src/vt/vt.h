@@ -125,6 +125,9 @@ void vt_set_cell_pixels(struct vt *vt, int width, int height);
 /* As after vt_new(), history included or kept. */
 void vt_reset(struct vt *vt, bool wants_history_cleared);
 
+/* The history is empty afterwards; the screen stays. */
+void vt_clear_history(struct vt *vt);
+
 /* While on, no callback is called: for feeding bytes again after a crash. */
 void vt_replay(struct vt *vt, bool is_on);
 
