@@ -29,6 +29,9 @@ static const struct mode {
 	{ "pace", "BYTES_PER_SECOND SECONDS", "text on stdout at a steady pace", 2, bench_pace },
 	{ "fanout", "PANE SUBSCRIBERS STALLED SECONDS", "subscribers that read, or do not", 4,
 	  bench_fanout },
+	{ "kvset", "COUNT CLIENTS", "durable sets, each client one after the other", 2,
+	  bench_kvset },
+	{ "kvget", "COUNT KEYS", "gets of random keys", 2, bench_kvget },
 	{ "process", "COUNT A CLEANUP B CLEANUP", "two commands in turns, as processes", 5,
 	  bench_process },
 };

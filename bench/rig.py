@@ -92,9 +92,9 @@ def compiled(name, libraries, package):
 
 
 @contextlib.contextmanager
-def instance(config=""):
+def instance(config="", where=None):
     """A keeper and a daemon of our own; ends all that it started."""
-    with tempfile.TemporaryDirectory(prefix="orchflow-bench-") as home:
+    with tempfile.TemporaryDirectory(prefix="orchflow-bench-", dir=where) as home:
         os.environ.update(ORCHFLOW_SOCKET=f"{home}/run/s.sock", ORCHFLOW_STATE_DIR=f"{home}/state",
                           XDG_CONFIG_HOME=f"{home}/config", HOME=home, SHELL="/bin/sh")
         os.mkdir(f"{home}/run", 0o700)
