@@ -125,6 +125,19 @@ static void take_gap(struct recall *c, uint64_t to)
 	c->wants_image = true;
 }
 
+/* The directory is no part of a checkpoint. */
+static void take_mark(struct recall *c, const struct journal_record *r)
+{
+	char path[4096];
+	size_t n = r->data[0].n;
+
+	if (r->mark.what != JOURNAL_MARK_CWD || n >= sizeof path)
+		return;
+	memcpy(path, r->data[0].p, n);
+	path[n] = '\0';
+	term_set_cwd(c->pane, path);
+}
+
 /* False: the rest is not wanted. */
 static bool take(struct recall *c, const struct journal_record *r)
 {
@@ -149,6 +162,8 @@ static bool take(struct recall *c, const struct journal_record *r)
 		take_gap(c, r->gap.to);
 		break;
 	case JOURNAL_MARK:
+		take_mark(c, r);
+		break;
 	case JOURNAL_EXIT:
 	case JOURNAL_CLOSED:
 	case JOURNAL_INPUT:

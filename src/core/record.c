@@ -394,6 +394,8 @@ void record_checkpoint(struct pane *p, uint64_t min_bytes)
 		return;
 	i->r.checkpoint.lines_pushed = vt_lines_pushed(p->vt);
 	queue(p->rec, i);
+	if (p->cwd_now)
+		record_mark(p, fed, JOURNAL_MARK_CWD, 0, p->cwd_now);
 }
 
 /* ---- after a failure ---- */

@@ -104,10 +104,17 @@ struct recorder {
 	int sync_error;
 	/* As configured. */
 	struct journal_opts opts;
-	uint64_t sync_ns;
+	uint64_t sync_ns, total_bytes;
 	bool is_gap_policy;
 
+	/* For the limit of all journals: which panes live, asked for by the thread. */
+	bool wants_live, has_live;
+	uint64_t *live; /* numbers, ascending */
+	uint32_t n_live;
+
 	/* The thread's. */
+	uint64_t n_unchecked; /* bytes written since all journals were measured */
+	uint64_t total_ns;    /* when to measure them again in any case; UINT64_MAX: not */
 	struct journal_hooks hooks;
 	struct list open, dirty;
 	struct journal_squeezer *squeezer;
@@ -124,6 +131,9 @@ NODISCARD int record_start_threads(struct recorder *r);
 struct recording *record_free(struct recording *rec);
 /* record.c: the disk may work again. */
 void record_try_again(struct recording *rec);
+
+/* record_total.c, on the thread: shrink journals until all of them are within the limit. */
+void record_keep_total(struct recorder *r);
 
 /* record_disk.c: the thread */
 void *record_thread(void *recorder);

@@ -11,6 +11,7 @@
 #include "core/record.h"
 
 #define RETENTION_STEPS 4
+#define TOTAL_EVERY (64ull << 20) /* bytes written between two looks at all journals */
 
 /* ---- what the loop is told ---- */
 
@@ -140,6 +141,7 @@ static int append(struct recording *rec, struct record_item *i)
 struct batch {
 	struct list items;
 	uint64_t to[2];
+	uint64_t n_bytes;
 	uint32_t event;
 };
 
@@ -165,6 +167,7 @@ static void take(struct recording *rec, struct batch *b)
 		if (i->r.kind == JOURNAL_OUTPUT || i->r.kind == JOURNAL_GAP)
 			b->to[i->r.stream] = i->to;
 	}
+	b->n_bytes = n;
 	rec->is_copying = true;
 	rec->is_urgent = rec->n_bytes >= RECORD_URGENT_BYTES;
 }
@@ -221,6 +224,7 @@ static void report(struct recording *rec, const struct batch *b)
 {
 	struct journal_state state;
 
+	rec->r->n_unchecked += b->n_bytes;
 	journal_writer_state(rec->w, &state);
 	rec->has_tail = true;
 	memcpy(rec->tail, state.tail, sizeof rec->tail);
@@ -439,6 +443,25 @@ static void sleep_until(struct recorder *r, uint64_t at)
 	r->is_asleep = false;
 }
 
+/* All journals are measured now and then: when so much was written that it matters,
+ * and the loop has said which panes live. */
+static bool do_total(struct recorder *r, uint64_t now)
+{
+	uint64_t enough = r->total_bytes / 8 < TOTAL_EVERY ? r->total_bytes / 8 : TOTAL_EVERY;
+
+	if ((r->n_unchecked > enough || now >= r->total_ns) && !r->wants_live && !r->has_live) {
+		r->wants_live = true;
+		uv_async_send(&r->async);
+	}
+	if (!r->has_live)
+		return false;
+	r->has_live = false;
+	pthread_mutex_unlock(&r->lock);
+	record_keep_total(r);
+	pthread_mutex_lock(&r->lock);
+	return true;
+}
+
 void *record_thread(void *recorder)
 {
 	struct recorder *r = recorder;
@@ -452,6 +475,8 @@ void *record_thread(void *recorder)
 			dirty = quiet = list_is_empty(&r->open) ? UINT64_MAX : 0;
 		if (due <= now) {
 			do_due(r);
+		} else if (!r->is_stopping && do_total(r, now)) {
+			continue;
 		} else if (r->is_stopping && list_is_empty(&r->open)) {
 			break;
 		} else if (dirty <= now && !r->is_stopping) {
@@ -464,6 +489,9 @@ void *record_thread(void *recorder)
 			pthread_mutex_lock(&r->lock);
 		} else {
 			uint64_t at = due < dirty ? due : dirty;
+
+			if (!r->wants_live && r->total_ns < at)
+				at = r->total_ns;
 
 			sleep_until(r, at < quiet ? at : quiet);
 		}

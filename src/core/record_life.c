@@ -166,11 +166,32 @@ static void log_notices(struct recorder *r)
 	pthread_mutex_lock(&r->lock);
 }
 
+/* Which panes live, for the thread. */
+static void list_live(struct recorder *r)
+{
+	struct core *c = r->core;
+	uint64_t *live = mem_realloc(r->live, (c->n_panes + 1) * sizeof *live);
+
+	if (!live)
+		return;
+	r->live = live;
+	r->n_live = 0;
+	for (uint32_t i = 0; i < c->n_panes; i++) {
+		if (c->panes[i]->state <= PANE_RUNNING)
+			live[r->n_live++] = c->panes[i]->number;
+	}
+	r->wants_live = false;
+	r->has_live = true;
+	pthread_cond_signal(&r->wake);
+}
+
 static void on_async(uv_async_t *h)
 {
 	struct recorder *r = h->data;
 
 	pthread_mutex_lock(&r->lock);
+	if (r->wants_live)
+		list_live(r);
 	if (buf_len(&r->notices) > 0 || r->sync_error)
 		log_notices(r);
 	while (!list_is_empty(&r->news)) {
@@ -206,6 +227,7 @@ void record_configure(struct core *c)
 					 .hooks = &r->hooks };
 	r->sync_ns = 1000000ull * cfg->sync_ms;
 	r->is_gap_policy = cfg->is_gap_policy;
+	r->total_bytes = cfg->total_bytes;
 	pthread_mutex_unlock(&r->lock);
 	for (uint32_t i = 0; i < c->n_panes && !cfg->is_enabled; i++)
 		record_pane_gone(c->panes[i], false);
@@ -241,6 +263,7 @@ int record_start(struct core *c)
 	r->async.data = r->retry.data = r;
 	r->core = c;
 	r->retry_s = 1;
+	r->total_ns = UINT64_MAX;
 	snprintf(r->state_dir, sizeof r->state_dir, "%s", c->state_dir);
 	r->hooks = (struct journal_hooks){ .user = r, .on_notice = on_notice };
 	pthread_condattr_init(&attr);
@@ -292,6 +315,7 @@ static void on_handle_closed(uv_handle_t *h)
 	r->core->n_handles--;
 	buf_fini(&r->notices);
 	mem_free(r->sync_fds);
+	mem_free(r->live);
 	mem_free(r);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -534,6 +535,189 @@ static void a_journal_of_another_life_is_set_aside(void **state)
 	assert_reads_all(k, p, 10 * LINE_BYTES);
 }
 
+/* ---- limits and manners ---- */
+
+static void configure(struct fake_keeper *k, void (*change)(struct core_config *c))
+{
+	struct core_config c = config_of_tests();
+
+	change(&c);
+	core_configure(k->core, &c);
+}
+
+static void small_total(struct core_config *c)
+{
+	c->journal.total_bytes = 1024;
+}
+
+static uint64_t bytes_of_journals(struct fake_keeper *k, bool *ret_has_first)
+{
+	struct journal_usage *all;
+	uint64_t sum = 0;
+	size_t n;
+
+	assert_int_equal(journal_list(k->dir, &all, &n), 0);
+	*ret_has_first = false;
+	for (size_t i = 0; i < n; i++) {
+		sum += all[i].n_bytes;
+		*ret_has_first = *ret_has_first || (all[i].pane == 1 && all[i].n_bytes > 1000);
+	}
+	free(all);
+	return sum;
+}
+
+static void all_journals_together_are_limited_ended_panes_first(void **state)
+{
+	struct fake_keeper *k = *state;
+	bool has_first = true;
+
+	configure(k, small_total);
+	flood(k, make(k, false), 0, 30000);
+	fake_pane_exit(k, 1, 0, true);
+	fake_keeper_until_count(k, &k->n_events[CORE_PANE_CLOSED], 1);
+	fake_journal(k);
+	flood(k, make(k, false), 0, 40000);
+	for (int i = 0; i < 5000 && has_first; i++) {
+		fake_keeper_turn(k, 1);
+		poll(NULL, 0, 1);
+		(void)bytes_of_journals(k, &has_first);
+	}
+	assert_false(has_first);
+	assert_reads_all(k, fake_pane(k, 2), 40000 * LINE_BYTES);
+}
+
+static void sync_every_batch(struct core_config *c)
+{
+	c->journal.sync_ms = 0;
+}
+
+static void every_batch_may_be_synced(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct pane *p;
+
+	configure(k, sync_every_batch);
+	p = make(k, false);
+	flood(k, p, 0, 20000);
+	fake_journal(k);
+	assert_int_equal(journal_of(p).seq, 20000 * LINE_BYTES);
+	assert_reads_all(k, p, 20000 * LINE_BYTES);
+}
+
+static void leave_gaps(struct core_config *c)
+{
+	c->journal.is_gap_policy = true;
+}
+
+/* What is there is right, and what is missing is said: the sum is all of it. */
+static void with_gaps_allowed_nothing_is_passed_off_as_output(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct buf got = BUF_INIT;
+	struct pane *p;
+	uint64_t at = 0;
+
+	configure(k, leave_gaps);
+	p = make(k, false);
+	flood(k, p, 0, 60000);
+	fake_journal(k);
+	while (at < 60000 * LINE_BYTES) {
+		uint64_t from;
+
+		buf_clear(&got);
+		from = fake_read(k, p, CORE_OUT, at, 100000, &got);
+		assert_true(from >= at && buf_len(&got) > 0);
+		assert_lines(buf_data(&got), buf_len(&got), from);
+		at = from + buf_len(&got);
+	}
+	assert_int_equal(at, 60000 * LINE_BYTES);
+	buf_fini(&got);
+}
+
+static void with_input(struct core_config *c)
+{
+	c->journal.has_input = true;
+}
+
+static size_t count_kind(struct fake_keeper *k, enum journal_kind kind, struct buf *data)
+{
+	struct journal_reader *r;
+	struct journal_record rec;
+	char dir[128];
+	size_t n = 0;
+
+	fake_journal(k);
+	assert_int_equal(journal_path(k->dir, 1, dir, sizeof dir), 0);
+	assert_int_equal(journal_reader_open(dir, &r), 0);
+	assert_int_equal(journal_seek_start(r), 0);
+	while (journal_next(r, &rec) == 0) {
+		if (rec.kind != kind)
+			continue;
+		n++;
+		if (data)
+			buf_put(data, rec.data[0].p, rec.data[0].n);
+	}
+	journal_reader_close(r);
+	return n;
+}
+
+static void on_written(size_t n, uint64_t seq, const struct fail *f, void *user)
+{
+	(void)n;
+	(void)seq;
+	(void)user;
+	assert_null(f);
+}
+
+static void set_echo(struct fake_keeper *k, bool is_on)
+{
+	struct termios t;
+
+	tcgetattr(fake_pane_of(k, 1)->slave, &t);
+	t.c_lflag = is_on ? t.c_lflag | ECHO : t.c_lflag & ~(tcflag_t)ECHO;
+	tcsetattr(fake_pane_of(k, 1)->slave, TCSANOW, &t);
+}
+
+static void input_is_recorded_when_asked_for_and_never_unseen(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct pane *p = make(k, false);
+	struct buf got = BUF_INIT;
+
+	set_echo(k, true);
+	core_pane_write(k->core, p, "not asked", 9, on_written, NULL);
+	fake_keeper_turn(k, 5);
+	assert_int_equal(count_kind(k, JOURNAL_INPUT, NULL), 0);
+	configure(k, with_input);
+	core_pane_write(k->core, p, "seen", 4, on_written, NULL);
+	set_echo(k, false);
+	core_pane_write(k->core, p, "secret", 6, on_written, NULL);
+	fake_keeper_turn(k, 5);
+	assert_int_equal(count_kind(k, JOURNAL_INPUT, &got), 1);
+	assert_int_equal(buf_len(&got), 4);
+	assert_memory_equal(buf_data(&got), "seen", 4);
+	buf_fini(&got);
+}
+
+static void titles_directories_and_marks_stand_in_the_journal(void **state)
+{
+	struct fake_keeper *k = *state;
+	struct pane *p = make(k, false);
+	struct buf text = BUF_INIT;
+
+	fake_print(k, p, "a\033]133;A\007$ \033]133;B\007ls\r\n\033]133;C\007x\033]133;D;3\007");
+	fake_print(k, p, "\033]2;T\007\033]7;file://h/tmp\007");
+	assert_int_equal(count_kind(k, JOURNAL_MARK, &text), 6);
+	assert_int_equal(buf_len(&text), strlen("T/tmp"));
+	assert_memory_equal(buf_data(&text), "T/tmp", 5);
+	buf_fini(&text);
+	restart(k);
+	p = fake_pane(k, 1);
+	assert_non_null(term_get(p));
+	assert_string_equal(p->cwd_now, "/tmp");
+	assert_int_equal(k->n_events[CORE_PANE_CWD], 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -551,6 +735,11 @@ int main(void)
 		T(a_quiet_pane_gives_its_ring_back),
 		T(what_the_journal_lacks_is_taken_from_the_ring_after_a_crash),
 		T(a_journal_of_another_life_is_set_aside),
+		T(all_journals_together_are_limited_ended_panes_first),
+		T(every_batch_may_be_synced),
+		T(with_gaps_allowed_nothing_is_passed_off_as_output),
+		T(input_is_recorded_when_asked_for_and_never_unseen),
+		T(titles_directories_and_marks_stand_in_the_journal),
 	};
 
 	return cmocka_run_group_tests_name("core/record", tests, NULL, NULL);

@@ -79,6 +79,15 @@ static void give_ring_back(struct pane *p)
 	}
 }
 
+/* Not at each change: a program may set a thousand titles in a second. */
+static void keep_titles(struct pane *p)
+{
+	if (!p->is_record_stale)
+		return;
+	p->is_record_stale = false;
+	registry_put_pane(p);
+}
+
 /* One step for one pane.  Returns when to look again, 0 at once, UINT64_MAX never. */
 static uint64_t step(struct core *c, uint64_t now)
 {
@@ -96,8 +105,10 @@ static uint64_t step(struct core *c, uint64_t now)
 			continue;
 		}
 		p->has_cold = p->vt && vt_idle(p->vt);
-		if (!p->has_cold)
+		if (!p->has_cold) {
 			give_ring_back(p);
+			keep_titles(p);
+		}
 		return 0;
 	}
 	return soonest;

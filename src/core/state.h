@@ -174,6 +174,7 @@ struct pane {
 	bool has_bounds, has_old_journal;          /* recall_bounds() looked, and found one */
 	uint64_t journal_tail[2], journal_head[2]; /* as it found it */
 	bool has_new_title, has_new_cwd, has_bell;
+	bool is_record_stale; /* its title or directory is another than in the registry */
 	bool has_cold; /* printed since its history was last squeezed */
 	char key[KEEPER_KEY_BYTES + 1];
 	json_t *command, *metadata;

@@ -97,6 +97,21 @@ static bool on_size_wanted(void *user, int cols, int rows)
 	return true;
 }
 
+/* Marks of the shell stand in the journal too, so that commands are found there. */
+static void record_shell_mark(struct pane *p, uint64_t seq, const struct vt_mark_event *ev)
+{
+	static const enum journal_mark kinds[] = {
+		[MARK_PROMPT] = JOURNAL_MARK_PROMPT,
+		[MARK_COMMAND] = JOURNAL_MARK_INPUT,
+		[MARK_OUTPUT] = JOURNAL_MARK_COMMAND,
+		[MARK_DONE] = JOURNAL_MARK_DONE,
+	};
+	size_t kind = ev->mark.kind;
+
+	if (kind < ARRAY_LEN(kinds) && kinds[kind])
+		record_mark(p, seq, kinds[kind], kind == MARK_DONE ? ev->mark.status : 0, "");
+}
+
 static void on_mark(void *user, const struct vt_mark_event *ev)
 {
 	struct pane *p = user;
@@ -106,6 +121,7 @@ static void on_mark(void *user, const struct vt_mark_event *ev)
 	if (p->is_replaying)
 		return;
 	end = p->feeding + vt_taken(p->vt, &n);
+	record_shell_mark(p, end, ev);
 	command_note_mark(p, ev, end - n, end);
 }
 
@@ -199,6 +215,7 @@ void term_drop(struct pane *p)
 static void tell(struct pane *p)
 {
 	struct core *c = p->core;
+	uint64_t fed = stream_head(&p->streams[CORE_OUT]);
 
 	if (p->wanted_cols) {
 		uint16_t cols = p->wanted_cols;
@@ -206,10 +223,15 @@ static void tell(struct pane *p)
 		p->wanted_cols = 0;
 		size_apply(p, cols, p->wanted_rows);
 	}
-	if (p->has_new_title)
+	if (p->has_new_title) {
+		record_mark(p, fed, JOURNAL_MARK_TITLE, 0, p->title);
 		core_event(c, CORE_PANE_TITLE, p, p->session);
-	if (p->has_new_cwd)
+	}
+	if (p->has_new_cwd) {
+		record_mark(p, fed, JOURNAL_MARK_CWD, 0, p->cwd_now);
 		core_event(c, CORE_PANE_CWD, p, p->session);
+	}
+	p->is_record_stale = p->is_record_stale || p->has_new_title || p->has_new_cwd;
 	if (p->has_bell)
 		core_event(c, CORE_PANE_BELL, p, p->session);
 	p->has_new_title = p->has_new_cwd = p->has_bell = false;
