@@ -3,6 +3,7 @@
 
 #include "cli/out.h"
 #include "cli/server.h"
+#include "cli/stats.h"
 
 static void add_time(struct out_table *t, const json_t *o, const char *key)
 {
@@ -90,6 +91,8 @@ int cmd_stats(const struct cli_args *a)
 
 	if (!c)
 		return EXIT_ERROR;
+	if (args_has(a, "watch"))
+		return stats_watch(c);
 	metrics = server_call(c, "server.metrics",
 			      server_pack("{s:s}", "format", wants_text ? "prometheus" : "json"));
 	if (!metrics)

@@ -1,6 +1,3 @@
-#include <string.h>
-
-#include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/command_rows.h"
 #include "cli/commands_store.h"
@@ -367,6 +364,8 @@ static const struct cli_option stop_options[] = {
 };
 static const struct cli_option stats_options[] = {
 	{ 0, "prometheus", NULL, "Print the text that Prometheus reads", CLI_ANY, NULL },
+	{ 'w', "watch", NULL, "Show rates and values as they change, with the last minute as bars",
+	  CLI_ANY, NULL },
 	OPT_JSON,
 	END_OPTIONS,
 };
@@ -763,22 +762,3 @@ const struct cli_command cli_commands[] = {
 	  .run = cmd_version },
 	{ .name = NULL },
 };
-
-const struct cli_command *cli_find_command(const char *name)
-{
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
-		if (strcmp(c->name, name) == 0)
-			return c;
-	}
-	return NULL;
-}
-
-const char *cli_nearest_command(const char *name)
-{
-	const char *known[ARRAY_LEN(cli_commands)];
-	size_t n = 0;
-
-	for (const struct cli_command *c = cli_commands; c->name; c++)
-		known[n++] = c->name;
-	return nearest_name(name, known, n);
-}

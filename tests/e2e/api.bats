@@ -344,3 +344,45 @@ assert s["panes"] == [a["id"], b["id"]] and s["running"] == 2, s
 assert c.call("pane.get", pane="x")["id"] == s["active"], s
 E
 }
+
+@test "metrics are what Prometheus reads: help and type before samples, buckets that add up" {
+	script <<'E'
+import re, shutil, subprocess
+c.call("pane.create", command=["sh", "-c", "echo x"])
+text = c.call("server.metrics", format="prometheus")["text"]
+types, seen, buckets = {}, set(), {}
+for line in text.splitlines():
+    if line.startswith("# HELP "):
+        name = line.split()[2]
+        assert name not in types and len(line.split()) > 3, line
+        types[name] = None
+    elif line.startswith("# TYPE "):
+        _, _, name, kind = line.split()
+        assert name in types and types[name] is None and kind in ("counter", "gauge", "histogram", "summary"), line
+        assert kind != "counter" or name.endswith("_total"), line
+        types[name] = kind
+    else:
+        m = re.fullmatch(r'([a-zA-Z_:][\w:]*)(\{(?:\w+="(?:[^"\\]|\\.)*",?)*\})? ([-+.\deE]+|[+-]Inf|NaN)', line)
+        assert m, line
+        name, labels, value = m[1], m[2] or "", float(m[3])
+        family = name if name in types else re.sub(r"_(bucket|sum|count)$", "", name)
+        assert types.get(family), line
+        assert (name, labels) not in seen, line
+        seen.add((name, labels))
+        if name.endswith("_bucket") and types[family] == "histogram":
+            key = family, re.sub(r',?le="[^"]*"', "", labels)
+            assert value >= buckets.get(key, (0, 0))[0], line
+            buckets[key] = value, re.search(r'le="([^"]*)"', labels)[1]
+assert len(seen) > 30 and any(kind == "histogram" for kind in types.values()), types
+assert all(last == "+Inf" for _, last in buckets.values()), buckets
+if shutil.which("promtool"):
+    subprocess.run(["promtool", "check", "metrics"], input=text.encode(), check=True)
+E
+}
+
+@test "stats --watch shows rates until it is interrupted" {
+	of new -- sh -c 'echo x; exec sleep 1000' >/dev/null
+	timeout -s INT 3 "$ORCHFLOW" stats --watch >"$T/watched" 3>&- || [ $? = 124 ]
+	grep -qE '^panes running +1 ' "$T/watched"
+	grep -qE '^requests +[0-9]+/s ' "$T/watched"
+}
