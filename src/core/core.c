@@ -30,6 +30,7 @@ void core_config_init(struct core_config *c)
 		.history_bytes = 10u << 20,
 		.has_shell_integration = true,
 		.journal = { .is_enabled = true,
+			     .retry_ms = 1000,
 			     .sync_ms = 1000,
 			     .max_bytes = 64ull << 20,
 			     .total_bytes = 4ull << 30 },

@@ -43,6 +43,7 @@ struct core_config {
 	bool has_shell_integration; /* bash, zsh and fish tell of their commands */
 	struct core_journal_config {
 		bool is_enabled, is_gap_policy, has_input;
+		uint32_t retry_ms;    /* 1,000: the first try after a failure; then twice as long */
 		uint32_t sync_ms;     /* 1,000; 0: each batch is synced before the ring is reused */
 		uint32_t max_age_s;   /* 0: no limit */
 		uint64_t max_bytes;   /* of one pane: 64 MiB */

@@ -122,7 +122,7 @@ struct recorder {
 	/* The loop's. */
 	uv_async_t async;
 	uv_timer_t retry;
-	uint32_t retry_s;
+	uint32_t retry_ms;
 	unsigned n_handles; /* not yet closed */
 };
 

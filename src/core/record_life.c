@@ -13,7 +13,7 @@
 
 #define STACK_BYTES (512u << 10)
 #define DRAIN_MS 5000
-#define RETRY_MAX_S 30u
+#define RETRY_MAX_MS 30000u
 
 /* ---- threads ---- */
 
@@ -54,7 +54,7 @@ static void on_retry(uv_timer_t *t);
 static void arm_retry(struct recorder *r)
 {
 	if (!uv_is_active((uv_handle_t *)&r->retry))
-		uv_timer_start(&r->retry, on_retry, 1000ull * r->retry_s, 0);
+		uv_timer_start(&r->retry, on_retry, r->retry_ms, 0);
 }
 
 static void on_failed(struct recording *rec, int error)
@@ -81,7 +81,7 @@ static void on_succeeded(struct recording *rec)
 	struct pane *p = rec->pane;
 
 	rec->is_trying = false;
-	rec->r->retry_s = 1;
+	rec->r->retry_ms = rec->r->core->config.journal.retry_ms;
 	if (rec->state != RECORD_FAILING)
 		return;
 	rec->state = RECORD_ON;
@@ -98,7 +98,7 @@ static void on_retry(uv_timer_t *t)
 	struct core *c = r->core;
 	bool is_any = false;
 
-	r->retry_s = 2 * r->retry_s < RETRY_MAX_S ? 2 * r->retry_s : RETRY_MAX_S;
+	r->retry_ms = 2 * r->retry_ms < RETRY_MAX_MS ? 2 * r->retry_ms : RETRY_MAX_MS;
 	for (uint32_t i = 0; i < c->n_panes; i++) {
 		struct recording *rec = c->panes[i]->rec;
 
@@ -262,7 +262,7 @@ int record_start(struct core *c)
 	uv_timer_init(c->loop, &r->retry);
 	r->async.data = r->retry.data = r;
 	r->core = c;
-	r->retry_s = 1;
+	r->retry_ms = c->config.journal.retry_ms;
 	r->total_ns = UINT64_MAX;
 	snprintf(r->state_dir, sizeof r->state_dir, "%s", c->state_dir);
 	r->hooks = (struct journal_hooks){ .user = r, .on_notice = on_notice };
