@@ -74,6 +74,26 @@ static void put_where(struct rpc_writer *w, const struct core_found *f)
 	rpc_kv_uint(w, "column", f->match->column);
 }
 
+static void put_command(struct rpc_writer *w, const struct core_found *f)
+{
+	rpc_key(w, "command");
+	if (!f->command.text) {
+		rpc_null(w);
+		return;
+	}
+	rpc_map_begin(w);
+	rpc_kv_uint(w, "number", f->command.number);
+	rpc_kv_str(w, "text", f->command.text);
+	rpc_key(w, "exit_code");
+	if (f->command.has_exit) {
+		rpc_int(w, f->command.exit_code);
+	} else {
+		rpc_null(w);
+	}
+	rpc_kv_uint(w, "started_us", f->command.started_us);
+	rpc_map_end(w);
+}
+
 static void put_found(struct rpc_writer *w, const struct core_found *f)
 {
 	const struct search_match *m = f->match;
@@ -86,6 +106,7 @@ static void put_found(struct rpc_writer *w, const struct core_found *f)
 	put_spans(w, m);
 	put_texts(w, "before", f->pool, m->before, m->n_before);
 	put_texts(w, "after", f->pool, m->after, m->n_after);
+	put_command(w, f);
 	rpc_key(w, "time_us");
 	if (f->time_us) {
 		rpc_uint(w, f->time_us);
@@ -247,12 +268,14 @@ static const struct api_method methods[] = {
 			   { .name = "exit",
 			     .type = RPC_T_INT,
 			     .max = 255,
-			     .doc = "only panes whose process ended with that code" },
+			     .doc = "only lines of commands that ended with that code; where no "
+				    "command of a shell is "
+				    "known, of panes whose process did" },
 			   { .name = "command",
 			     .type = RPC_T_STRING,
 			     .min = 1,
 			     .max = 1024,
-			     .doc = "only panes with that in their command line" },
+			     .doc = "likewise: with that in the command" },
 			   { .name = "journal",
 			     .type = RPC_T_BOOL,
 			     .fallback = "false",

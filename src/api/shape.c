@@ -133,6 +133,9 @@ const struct api_shape api_shape_match = {
 		 "the matches in the text: bytes `from` and, behind the last, `to`" },
 	       { "before", "[string]", "lines before it, the nearest first" },
 	       { "after", "[string]", "lines behind it" },
+	       { "command", "object|null",
+		 "the command of the pane's shell that printed it, where it is known: `number`, "
+		 "`text` (cut at 199 bytes), `exit_code` or null, `started_us`" },
 	       { "time_us", "integer|null", "it was printed by then, not long before" },
 	       { "seq", "integer|null", "a position in the output not far in front of it" })
 };

@@ -269,8 +269,12 @@ static const struct cli_option search_options[] = {
 	  "(10m), a date or a time of day",
 	  CLI_ANY, NULL },
 	{ 0, "until", "TIME", "Only what was printed then or before", CLI_ANY, NULL },
-	{ 0, "exit", "CODE", "Only panes whose command ended with that code", CLI_ANY, NULL },
-	{ 0, "command", "TEXT", "Only panes with that in their command line", CLI_ANY, NULL },
+	{ 0, "exit", "CODE",
+	  "Only lines of commands that ended with that code (where none of a shell is known: of "
+	  "panes whose process did)",
+	  CLI_ANY, NULL },
+	{ 0, "command", "TEXT", "Only lines of commands with that in them; likewise", CLI_ANY,
+	  NULL },
 	OPT_JSON,
 	END_OPTIONS,
 };

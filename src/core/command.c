@@ -246,6 +246,11 @@ void command_note_mark(struct pane *p, const struct vt_mark_event *ev, uint64_t 
 	case MARK_USER:
 		return;
 	}
+	if (n.kind == NOTE_OUTPUT) {
+		line_command_begin(p);
+	} else if (n.kind == NOTE_DONE || n.kind == NOTE_PROMPT) {
+		line_command_end(p, ev->mark.status);
+	}
 	add_note(s, &n);
 }
 

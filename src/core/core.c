@@ -57,6 +57,8 @@ bool core_config_set_template(struct core_config *c, const char *name, const cha
 
 void core_event(struct core *c, enum core_event e, struct pane *p, struct session *s)
 {
+	if (e == CORE_COMMAND_STARTED)
+		line_command_note(p);
 	if (c->ops.on_event)
 		c->ops.on_event(e, p, s, c->ops.user);
 }

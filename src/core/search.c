@@ -30,7 +30,8 @@ struct search {
 	struct search_pattern *pattern;
 	char *text, *command;
 	int64_t since_us, until_us;
-	bool wants_journal;
+	bool wants_journal, has_exit;
+	int exit_code;
 	uint32_t n_context, limit, max_text;
 	uint64_t begun_ns, deadline_ns;
 	struct job **jobs; /* one for each pane, in order */
@@ -215,6 +216,17 @@ static void give_back(struct job *j)
 
 /* ---- the answer ---- */
 
+static void set_command(struct core_found *f, const struct line_command *l)
+{
+	if (l) {
+		f->command = (struct core_found_command){ .text = l->text,
+							  .number = l->number,
+							  .started_us = l->started_us,
+							  .has_exit = l->has_exit,
+							  .exit_code = l->exit_code };
+	}
+}
+
 static struct core_found found_of(const struct job *j, const struct search_match *m,
 				  const struct pane *p)
 {
@@ -232,6 +244,7 @@ static struct core_found found_of(const struct job *j, const struct search_match
 		f.row = (int64_t)(m->line - j->source.first_row);
 		f.where = f.row < 0 ? CORE_IN_HISTORY : CORE_IN_SCREEN;
 		line_clock_find(p, m->line, &f.time_us, &f.seq);
+		set_command(&f, line_command_find(p, m->line));
 	}
 	return f;
 }
@@ -240,6 +253,47 @@ static bool is_in_time(const struct search *s, const struct core_found *f)
 {
 	return f->time_us == 0 || ((s->since_us < 0 || f->time_us >= (uint64_t)s->since_us) &&
 				   (s->until_us < 0 || f->time_us <= (uint64_t)s->until_us));
+}
+
+static bool has_command(const struct search *s, const json_t *command)
+{
+	struct buf line = BUF_INIT;
+	json_t *word;
+	size_t i;
+	bool is_in;
+
+	if (!s->command)
+		return true;
+	json_array_foreach(command, i, word)
+	{
+		buf_put_str(&line, i > 0 ? " " : "");
+		buf_put_str(&line, json_string_value(word));
+	}
+	buf_put_char(&line, '\0');
+	is_in = buf_check(&line) == 0 && strstr(buf_data(&line), s->command) != NULL;
+	buf_fini(&line);
+	return is_in;
+}
+
+/* Does the pane itself, where no command of a shell is known? */
+static bool fits_pane(const struct search *s, const struct pane *p)
+{
+	struct pane_info i;
+
+	pane_get_info(p, &i);
+	if (s->has_exit &&
+	    !(i.has_status && WIFEXITED(i.status) && WEXITSTATUS(i.status) == s->exit_code))
+		return false;
+	return has_command(s, i.command);
+}
+
+static bool is_of_command(const struct search *s, const struct core_found *f)
+{
+	if (!f->command.text)
+		return fits_pane(s, f->pane);
+	if (s->has_exit && !(f->command.has_exit && f->command.exit_code == s->exit_code))
+		return false;
+	return !s->command || strstr(f->command.text, s->command) != NULL;
 }
 
 static void set_next(struct core_search_result *r, uint64_t pane, uint64_t line)
@@ -267,7 +321,7 @@ static uint32_t collect(const struct search *s, struct core_found *found,
 				return n;
 			}
 			found[n] = found_of(j, &j->result.matches[k], p);
-			n += is_in_time(s, &found[n]);
+			n += is_in_time(s, &found[n]) && is_of_command(s, &found[n]);
 		}
 		if (j->outcome == SEARCH_E_LATE || j->result.is_full) {
 			r->was_late = j->outcome == SEARCH_E_LATE;
@@ -419,38 +473,14 @@ static bool was_there(const struct search *s, const struct pane_info *i)
 	       i->exited_us >= (uint64_t)s->since_us;
 }
 
-static bool has_command(const struct search *s, const json_t *command)
-{
-	struct buf line = BUF_INIT;
-	json_t *word;
-	size_t i;
-	bool is_in;
-
-	if (!s->command)
-		return true;
-	json_array_foreach(command, i, word)
-	{
-		buf_put_str(&line, i > 0 ? " " : "");
-		buf_put_str(&line, json_string_value(word));
-	}
-	buf_put_char(&line, '\0');
-	is_in = buf_check(&line) == 0 && strstr(buf_data(&line), s->command) != NULL;
-	buf_fini(&line);
-	return is_in;
-}
-
-static bool is_wanted(const struct search *s, const struct core_search_spec *spec,
-		      const struct session *session, const struct pane *p)
+static bool is_wanted(const struct search *s, const struct session *session, const struct pane *p)
 {
 	struct pane_info i;
 
 	if (session && p->session != session)
 		return false;
 	pane_get_info(p, &i);
-	if (spec->has_exit &&
-	    !(i.has_status && WIFEXITED(i.status) && WEXITSTATUS(i.status) == spec->exit_code))
-		return false;
-	return was_there(s, &i) && has_command(s, i.command);
+	return was_there(s, &i) && (p->line_commands || fits_pane(s, p));
 }
 
 static int add_job(struct search *s, uint64_t pane, uint64_t from_line, uint32_t *size)
@@ -495,7 +525,7 @@ static int choose_panes(struct search *s, const struct core_search_spec *spec, s
 	for (uint32_t i = 0; r == 0 && i < c->n_panes; i++) {
 		const struct pane *p = c->panes[i];
 
-		if (p->number < first || (one && p != one) || !is_wanted(s, spec, session, p))
+		if (p->number < first || (one && p != one) || !is_wanted(s, session, p))
 			continue;
 		if (add_job(s, p->number, p->number == first ? line : 0, &size) < 0)
 			r = fail_set(reterr, FAIL_NO_MEMORY, NULL);
@@ -564,6 +594,8 @@ void core_search(struct core *c, const struct core_search_spec *spec, core_searc
 				      .since_us = spec->since_us,
 				      .until_us = spec->until_us,
 				      .wants_journal = spec->wants_journal,
+				      .has_exit = spec->has_exit,
+				      .exit_code = spec->exit_code,
 				      .n_context = spec->n_context,
 				      .limit = spec->limit,
 				      .max_text = spec->max_text,

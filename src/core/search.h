@@ -20,7 +20,7 @@ struct core_search_spec {
 	const char *pane;           /* as core_pane_find(); NULL: all */
 	int64_t since_us, until_us; /* wall clock; < 0: no limit */
 	bool has_exit;
-	int exit_code;       /* of the pane's process */
+	int exit_code; /* of the command that printed it, where that is known; else of the pane's */
 	const char *command; /* part of the pane's command line; NULL: any */
 	bool wants_journal;  /* also what is only in the journal any more */
 	uint32_t n_context, limit, max_text;
@@ -35,7 +35,14 @@ struct core_found {
 	const struct search_match *match;
 	const char *pool; /* of the match's texts */
 	enum core_found_in where;
-	int64_t row;      /* as vt_line(): negative in the history; else as match->line */
+	int64_t row; /* as vt_line(): negative in the history; else as match->line */
+	/* Of its shell; text NULL: not known. */
+	struct core_found_command {
+		const char *text;
+		uint64_t number, started_us;
+		bool has_exit;
+		int exit_code;
+	} command;
 	uint64_t time_us; /* printed by then; 0: not known */
 	uint64_t seq;     /* a position not far in front of it; UINT64_MAX: not known */
 };

@@ -143,8 +143,9 @@ struct viewer {
 struct pane {
 	struct core *core;
 	struct session *session;
-	struct layout *layout;         /* NULL: in the background */
-	struct line_clock *line_clock; /* NULL: no line was lost to the history yet */
+	struct layout *layout;               /* NULL: in the background */
+	struct line_clock *line_clock;       /* NULL: no line was lost to the history yet */
+	struct line_commands *line_commands; /* NULL: its shell told of none */
 	uint64_t number;
 	enum pane_state state;
 	uint32_t generation;
@@ -152,13 +153,13 @@ struct pane {
 	int status;
 	bool has_status, is_exit_due, is_closed, is_pty, is_private, is_quarantined,
 		wants_raw_output;
-	bool is_deleted;  /* unlinked; freed when nobody holds it */
-	bool is_known;    /* at the start: the keeper knows it */
-	bool wants_hold;  /* its output is for a subscriber that wants every byte */
-	bool is_held;     /* ... and who is not there yet */
-	bool is_fresh;    /* the first spawn is not confirmed: failure removes the pane */
+	bool is_deleted;        /* unlinked; freed when nobody holds it */
+	bool is_known;          /* at the start: the keeper knows it */
+	bool wants_hold;        /* its output is for a subscriber that wants every byte */
+	bool is_held;           /* ... and who is not there yet */
+	bool is_fresh;          /* the first spawn is not confirmed: failure removes the pane */
 	uint64_t active_before; /* is_fresh: the session's active pane, which failure brings back */
-	unsigned n_holds; /* pane_hold() */
+	unsigned n_holds;       /* pane_hold() */
 	char *cwd, *kind, *title;
 	char *cwd_now;               /* as the shell told (OSC 7); NULL: never */
 	struct list runs, runs_over; /* struct run.link, see run.h */
@@ -370,7 +371,7 @@ NODISCARD int registry_watch(struct core *c); /* the store's answers, in the loo
 void registry_unwatch(struct core *c);
 void registry_close(struct core *c); /* waits for what is to be written */
 void registry_catch_up(struct core *c);
-void registry_last_chance(struct core *c); /* before the objects go */
+void registry_last_chance(struct core *c);          /* before the objects go */
 NODISCARD int registry_rewrite_log(struct core *c); /* it holds everything then */
 /* How far the records asked for so far go, for: */
 uint64_t registry_position(const struct core *c);
@@ -549,6 +550,20 @@ NODISCARD int layout_commit(struct layout *l, struct layout_node *root, struct f
 void line_clock_note(struct pane *p); /* it printed */
 void line_clock_find(const struct pane *p, uint64_t line, uint64_t *ret_time_us, uint64_t *ret_seq);
 void line_clock_drop(struct pane *p);
+
+/* line_command.c: which command of its shell printed a line */
+struct line_command {
+	uint64_t first, end; /* lines; end: UINT64_MAX while it runs */
+	uint64_t number, started_us;
+	char text[200]; /* cut */
+	bool has_exit;
+	int exit_code;
+};
+void line_command_begin(struct pane *p);           /* at the mark, while it is fed */
+void line_command_end(struct pane *p, int status); /* likewise; status < 0: not told */
+void line_command_note(struct pane *p);            /* core_pane_command() is told of */
+const struct line_command *line_command_find(const struct pane *p, uint64_t line); /* or NULL */
+void line_command_drop(struct pane *p);
 
 /* search.c */
 void search_drop_all(struct core *c);

@@ -208,6 +208,7 @@ void term_drop(struct pane *p)
 {
 	p->vt = vt_free(p->vt);
 	line_clock_drop(p);
+	line_command_drop(p);
 	buf_fini(&p->replies);
 }
 

@@ -76,6 +76,18 @@ p2:0:number 7"
 	is "$(of search -w 'recorded 7')" "p1:6:recorded 7"
 }
 
+@test "a match in a shell has the command that printed it, and its exit code is a filter" {
+	command -v bash >/dev/null || skip "no bash"
+	of new -- bash >/dev/null
+	of run -p p1 -- 'echo one result' >/dev/null
+	of run -p p1 -- 'echo another result; (exit 3)' >/dev/null || :
+	of run -p p1 -- true >/dev/null
+	is "$(of search --json -e '^(one|another) result' | field '[(m["text"], m["command"]["text"], m["command"]["exit_code"]) for m in d]')" \
+		"[('one result', 'echo one result', 0), ('another result', 'echo another result; (exit 3)', 3)]"
+	is "$(of search --json -e '^(one|another) result' --exit 3 | field '[m["text"] for m in d]')" "['another result']"
+	is "$(of search --json -e '^(one|another) result' --command 'echo one' | field '[m["text"] for m in d]')" "['one result']"
+}
+
 @test "catastrophic expressions end in an error, and a search can be cancelled" {
 	of new --size 500x5 -- sh -c 'i=0; while [ $((i += 1)) -le 300 ]; do printf a; done; echo b; exec cat' >/dev/null
 	until_shows p1 'ab'
