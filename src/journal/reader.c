@@ -310,6 +310,10 @@ static int take(struct journal_reader *r, const struct format_record *f, const u
 {
 	if (f->kind == FORMAT_KIND_BLOCK || f->kind == FORMAT_KIND_END)
 		return take_state(r, f, data, ret);
+	/* Every block begins with a state; if one does not, this is where it begins. */
+	if (!r->sight.is_known)
+		r->sight.seq[f->stream] = f->seq;
+	r->sight.is_known = true;
 	if (f->seq > r->sight.seq[f->stream] && f->kind != JOURNAL_GAP) {
 		int ignored = make_gap(r, f, f->stream, f->seq, ret);
 
