@@ -82,6 +82,8 @@ __orchflow_pre()
 __orchflow_post()
 {
 	local plain
+	# Another shell that inherited it would show our marks as its own.
+	builtin export -n PS1 PS2 PS0
 	if [[ ${PS1-} != "${__orchflow_ps1-?}" ]]; then
 		plain=${PS1-}
 		plain=${plain//"$__orchflow_a"/}

@@ -54,6 +54,17 @@ if status is-interactive; and set -q ORCHFLOW_NONCE
         __orchflow_tell_cwd
     end
 
+    # A key that no keyboard has: empties the line.  Ctrl-C is a signal here and may hit what fish
+    # is just doing instead, its prompt for one.
+    function __orchflow_clear
+        commandline -r ''
+        printf '\e]133;D;130;o=%s\a' $__orchflow_nonce
+        commandline -f repaint
+    end
+    for mode in default insert visual replace
+        bind -M $mode \e\[6330~ __orchflow_clear
+    end
+
     function __orchflow_on_cancel --on-event fish_cancel
         printf '\e]133;D;130;o=%s\a' $__orchflow_nonce
     end

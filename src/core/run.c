@@ -15,11 +15,12 @@
 #define NEXT_PROMPT_MS 250u    /* behind the end, for the prompt to come */
 #define STUCK_MS 400u          /* between two looks at a shell that does not begin */
 #define STUCK_LOOKS 3u
-#define CLEAR_LOOKS 8u
+#define CLEAR_LOOKS 3u
 #define CLEAR_QUIET_MS 20u
 #define INTERRUPT_MS 1000u /* before it is tried again */
 #define FISH_SYNTAX_ERROR 127
-#define KEPT_MAX 16u /* results of a pane ... */
+#define FISH_CLEAR "\033[6330~" /* bound by our script */
+#define KEPT_MAX 16u            /* results of a pane ... */
 #define KEPT_BYTES (1u << 20)
 #define COMMAND_MAX (256u << 10)
 
@@ -297,10 +298,13 @@ static uint64_t complaint_from(const struct run *r, uint64_t to)
 /* What stands in the shell's line editor goes; the shell tells when it went. */
 static void interrupt(struct pane *p)
 {
+	const char *key;
+
 	p->shell->state = SHELL_BETWEEN;
 	p->shell->is_interrupted = true;
 	p->shell->interrupted_ns = clock_mono_ns();
-	core_pane_write(p->core, p, "\003", 1, NULL, NULL);
+	key = p->shell->kind == SHELL_FISH ? FISH_CLEAR : "\003";
+	core_pane_write(p->core, p, key, strlen(key), NULL, NULL);
 }
 
 void run_on_nothing(struct pane *p, uint64_t at, int status)
@@ -514,8 +518,7 @@ static void on_no_prompt(struct run *r)
 	fail_run(r, &f);
 }
 
-/* True: @r waits for the line editor to be emptied.  A Ctrl-C that comes while the shell
- * does not read yet is lost, so it is tried when all is quiet, and again. */
+/* True: @r waits for the line editor to be emptied, when all is quiet. */
 static bool clear_line(struct run *r, uint64_t now)
 {
 	struct pane *p = r->pane;
@@ -526,7 +529,7 @@ static bool clear_line(struct run *r, uint64_t now)
 	if (r->look_ns <= now) {
 		r->n_looks++;
 		interrupt(p);
-		r->look_ns = now + NEXT_PROMPT_MS * MS;
+		r->look_ns = now + INTERRUPT_MS * MS;
 	}
 	return true;
 }

@@ -94,7 +94,7 @@ WAITS = [
          "input password syscall", plain="input password syscall", how="wait-input"),
     Case("key wanted", "sh -c 'stty raw -echo; printf key?; head -c 1; stty sane'", "input raw termios",
          plain="input raw termios", how="wait-input"),
-    Case("nothing wanted", "sleep 3", "timeout none", plain="timeout none", how="wait-input"),
+    Case("nothing wanted", "sleep 1", "timeout none", plain="timeout none", how="wait-input"),
 ]
 
 

@@ -68,6 +68,8 @@ __orchflow_precmd() {
 __orchflow_prompt() {
 	builtin local -i __orchflow_status=$?
 	{
+		# Another shell that inherited it would show our marks as its own.
+		builtin typeset -g +x PS1 PS2 PROMPT PROMPT2
 		builtin local a=$'%{\e]133;A;o='"$__orchflow_nonce"$'\a%}'
 		builtin local b=$'%{\e]133;B;o='"$__orchflow_nonce"$'\a%}'
 		builtin local k=$'%{\e]133;A;k=s;o='"$__orchflow_nonce"$'\a%}'
