@@ -11,8 +11,8 @@
 static const struct api_group *const groups[] = {
 	&api_rpc_group,    &api_session_group, &api_pane_group,   &api_io_group,
 	&api_run_group,    &api_text_group,    &api_record_group, &api_screen_group,
-	&api_layout_group, &api_search_group,  &api_kv_group,     &api_store_group,
-	&api_server_group,
+	&api_layout_group, &api_search_group,  &api_kv_group,     &api_command_group,
+	&api_store_group,  &api_server_group,
 };
 
 const enum fail_code api_common_errors[] = {

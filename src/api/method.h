@@ -89,7 +89,7 @@ struct api_group {
 };
 extern const struct api_group api_rpc_group, api_session_group, api_pane_group, api_io_group,
 	api_screen_group, api_run_group, api_text_group, api_record_group, api_layout_group,
-	api_search_group, api_server_group, api_kv_group, api_store_group;
+	api_search_group, api_server_group, api_kv_group, api_command_group, api_store_group;
 
 /* All rows, in the order of the documentation. */
 size_t api_method_count(void);

@@ -96,6 +96,23 @@ const struct api_shape api_shape_kv_entry = {
 	       { "expires_us", "integer|null", "when it is no longer there" }),
 };
 
+const struct api_shape api_shape_command_record = {
+	.name = "CommandRecord",
+	.doc = "A command that ended in some shell, or was imported from its history.",
+	FIELDS({ "id", "integer", "of the record" }, { "text", "string", "as the shell read it" },
+	       { "pane", "string|null", "where it ran; it may be gone" },
+	       { "session", "string|null", "" },
+	       { "number", "integer|null", "in its pane; the handle is PANE:NUMBER" },
+	       { "cwd", "string|null", "when it began" },
+	       { "cwd_after", "string|null", "when it had ended" },
+	       { "shell", "string|null", "bash, zsh, fish" },
+	       { "source", "string", "marks or import" },
+	       { "exit_code", "integer|null", "128 + n for signal n" },
+	       { "started_us", "integer|null", "" }, { "duration_us", "integer|null", "" },
+	       { "seq_from", "integer|null", "its output in the stream" },
+	       { "seq_to", "integer|null", "" }),
+};
+
 const struct api_shape api_shape_layout = {
 	.name = "Layout",
 	.doc = "A tree of splits whose leaves are panes of a session.",
@@ -171,19 +188,13 @@ const struct api_shape api_shape_left = {
 };
 
 const struct api_shape *const api_shapes[] = {
-	&api_shape_session,
-	&api_shape_pane,
-	&api_shape_journal,
-	&api_shape_layout,
-	&api_shape_match,
-	&api_shape_status,
-	&api_shape_process,
-	&api_shape_ended,
-	&api_shape_left,
-	&api_shape_run,
-	&api_shape_record,
-	&api_shape_kv_entry,
-	NULL,
+	&api_shape_session,        &api_shape_pane,
+	&api_shape_journal,        &api_shape_layout,
+	&api_shape_match,          &api_shape_status,
+	&api_shape_process,        &api_shape_ended,
+	&api_shape_left,           &api_shape_run,
+	&api_shape_record,         &api_shape_kv_entry,
+	&api_shape_command_record, NULL,
 };
 
 /* ---- types ---- */

@@ -30,7 +30,8 @@ struct api_shape {
 extern const struct api_shape *const api_shapes[];
 extern const struct api_shape api_shape_session, api_shape_pane, api_shape_journal,
 	api_shape_status, api_shape_layout, api_shape_match, api_shape_process, api_shape_ended,
-	api_shape_left, api_shape_nothing, api_shape_run, api_shape_record, api_shape_kv_entry;
+	api_shape_left, api_shape_nothing, api_shape_run, api_shape_record, api_shape_kv_entry,
+	api_shape_command_record;
 
 /* JSON Schema of a shape (named ones in full, fields by reference). */
 void api_shape_schema(struct rpc_writer *w, const struct api_shape *s);

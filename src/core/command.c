@@ -394,6 +394,7 @@ static void tell_finished(struct pane *p, struct shell *s)
 		return;
 	s->is_ended = false;
 	replace(&s->command.cwd_after, mem_strdup(s->cwd));
+	registry_put_command(p, &s->command);
 	core_event(p->core, CORE_COMMAND_FINISHED, p, p->session);
 	wait_on_command_end(p);
 }

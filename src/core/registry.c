@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "core/registry.h"
 #include "core/state.h"
+#include "store/command.h"
 #include "store/layout.h"
 #include "store/pane.h"
 #include "store/session.h"
@@ -343,6 +344,29 @@ void registry_drop_pane(struct core *c, uint64_t number)
 		c->registry.n_put++;
 		store_pane_drop(c->registry.store, number, on_stored, c);
 	}
+}
+
+void registry_put_command(const struct pane *p, const struct core_command *v)
+{
+	struct store_command c = { .pane = p->number,
+				   .session = p->session->number,
+				   .generation = p->generation,
+				   .number = v->number,
+				   .source = COMMAND_FROM_MARKS,
+				   .text = v->text,
+				   .cwd = v->cwd,
+				   .cwd_after = v->cwd_after,
+				   .shell = v->shell,
+				   .start_us = v->started_us,
+				   .end_us = v->ended_us,
+				   .has_exit = v->has_exit,
+				   .exit_code = v->exit_code,
+				   .has_seq = true,
+				   .seq_from = v->seq_from,
+				   .seq_to = v->seq_to };
+
+	if (v->text && !p->is_private && has_store(p->core))
+		store_command_put(p->core->registry.store, &c, NULL, NULL);
 }
 
 /* ---- writing everything ---- */

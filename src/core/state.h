@@ -390,6 +390,8 @@ void registry_put_session(struct session *s);
 void registry_put_pane(struct pane *p);
 /* @json: of all layouts of the session, for layouts_restore(). */
 void registry_put_layouts(struct session *s, const char *json);
+/* A command that ended; nobody waits for it. */
+void registry_put_command(const struct pane *p, const struct core_command *v);
 void registry_drop_session(struct core *c, uint64_t number);
 void registry_drop_pane(struct core *c, uint64_t number);
 

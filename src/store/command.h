@@ -52,13 +52,13 @@ NODISCARD int store_command_ignore(struct store *s, const char *const *patterns)
 
 /* Newest first. */
 struct command_query {
-	uint64_t before;  /* ids below this; 0: from the newest */
-	uint32_t max;     /* 1 to COMMAND_MAX_PAGE */
-	uint64_t pane;    /* 0: any */
-	uint64_t session; /* 0: any */
-	const char *text; /* contained, whatever its case; NULL: any */
-	const char *cwd;  /* exactly; NULL: any */
-	bool has_exit;    /* exit_code is this */
+	uint64_t before_us, before; /* start and id of the last of the page before; 0: none */
+	uint32_t max;               /* 1 to COMMAND_MAX_PAGE */
+	uint64_t pane;              /* 0: any */
+	uint64_t session;           /* 0: any */
+	const char *text;           /* contained, whatever its case; NULL: any */
+	const char *cwd;            /* exactly; NULL: any */
+	bool has_exit;              /* exit_code is this */
 	int exit_code;
 	bool wants_failed;           /* exit_code is not 0 */
 	uint64_t since_us, until_us; /* by their start; 0: any */
@@ -70,10 +70,6 @@ void store_command_list(struct store *s, const struct command_query *q, command_
 			void *user);
 /* RECORD_NOT_FOUND */
 void store_command_get(struct store *s, uint64_t id, command_list_fn *done, void *user);
-/* Delete what the query (without before and max) finds; how many. */
-void store_command_forget(struct store *s, const struct command_query *q, command_count_fn *done,
-			  void *user);
-
 struct command_text {
 	const char *text;
 	uint64_t n_runs, n_failed, last_us;

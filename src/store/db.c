@@ -209,9 +209,6 @@ struct store_db *db_close(struct store_db *db)
 	for (size_t i = 0; i < STORE_MAX_STATEMENTS; i++)
 		sqlite3_finalize(db->statements[i].stmt);
 	sqlite3_close(db->sql);
-	for (char **p = db->ignored; p && *p; p++)
-		mem_free(*p);
-	mem_free(db->ignored);
 	mem_free(db->spaces);
 	mem_free(db);
 	return NULL;
@@ -261,13 +258,6 @@ static int load_meta(struct store_db *db, struct store_opened *o)
 	if (pane > 1)
 		o->next_pane = (uint64_t)pane;
 	return rc;
-}
-
-/* For searching commands by a part of their text; without it they are looked through. */
-static int prepare_fts(struct store_db *db)
-{
-	db->has_fts = sqlite3_compileoption_used("ENABLE_FTS5");
-	return SQLITE_OK;
 }
 
 #define IS_NOT_OURS 1000000 /* beside SQLite's codes */
@@ -335,8 +325,6 @@ static int open_writer_once(struct store *s, struct store_opened *o, bool is_exc
 		rc = db_exec(*ret, "PRAGMA synchronous = FULL");
 	if (rc == SQLITE_OK)
 		(*ret)->is_unsynced = version == 0;
-	if (rc == SQLITE_OK)
-		rc = prepare_fts(*ret);
 	if (rc == SQLITE_OK)
 		rc = load_meta(*ret, o);
 	return rc;
@@ -463,8 +451,6 @@ int db_open_reader(const char *path, const struct store_opts *opts, struct store
 	struct store_db *db = NULL;
 	int rc = open_connection(path, SQLITE_OPEN_READONLY, &db);
 
-	if (rc == SQLITE_OK)
-		rc = prepare_fts(db);
 	if (rc == SQLITE_OK)
 		rc = db_exec(db, manners);
 	if (rc != SQLITE_OK) {

@@ -57,7 +57,6 @@ struct store_op {
 struct store_db {
 	sqlite3 *sql;
 	const struct store_opts *opts;
-	bool has_fts;
 	bool is_unsynced; /* just made, which is synced with the first commit: nobody waits for it
 			   */
 	struct {
@@ -70,7 +69,6 @@ struct store_db {
 	uint64_t now_us;    /* wall time of this group; never goes back */
 	uint64_t purged_us; /* when what has expired was last cleared away */
 	int64_t n_commands; /* records there are; < 0: to be counted */
-	char **ignored;     /* patterns of commands that are not kept; NULL ends */
 };
 
 struct kv_space {
@@ -95,6 +93,7 @@ struct store {
 	struct store_db *db; /* the write connection; NULL: it cannot be used */
 	bool is_exclusive;   /* no shared memory there: the writer reads too */
 	struct cache *cache;
+	char **ignored; /* patterns of commands that are not kept; NULL ends; NULL: none */
 	/* Under the lock: */
 	pthread_mutex_t lock;
 	struct store_queue writes, reads;

@@ -116,6 +116,9 @@ struct store *store_close(struct store *s)
 		store_dispatch(s);
 	s->db = db_close(s->db);
 	cache_free(s->cache);
+	for (char **p = s->ignored; p && *p; p++)
+		mem_free(*p);
+	mem_free(s->ignored);
 	pthread_cond_destroy(&s->writes.wake);
 	pthread_cond_destroy(&s->reads.wake);
 	pthread_mutex_destroy(&s->lock);
