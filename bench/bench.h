@@ -65,6 +65,7 @@ int bench_fork(int argc, char **argv);     /* COUNT */
 int bench_pace(int argc, char **argv);     /* BYTES_PER_SECOND SECONDS */
 int bench_fanout(int argc, char **argv);   /* PANE SUBSCRIBERS STALLED SECONDS */
 int bench_kvset(int argc, char **argv);    /* COUNT CLIENTS */
+int bench_kvgets(int argc, char **argv);   /* COUNT KEYS WINDOW */
 int bench_kvget(int argc, char **argv);    /* COUNT KEYS */
 int bench_cat(int argc, char **argv);      /* COUNT COMMAND */
 int bench_process(int argc, char **argv);  /* COUNT COMMAND CLEANUP COMMAND CLEANUP */

@@ -57,6 +57,29 @@ int bench_kvset(int argc, char **argv)
 	return EXIT_SUCCESS;
 }
 
+/* COUNT KEYS WINDOW: gets of random keys, WINDOW of them under way. */
+int bench_kvgets(int argc, char **argv)
+{
+	unsigned long count = strtoul(argv[0], NULL, 10), keys = strtoul(argv[1], NULL, 10),
+		      window = strtoul(argv[2], NULL, 10), sent = 0;
+	struct conn c;
+	uint64_t start;
+
+	(void)argc;
+	conn_open(&c);
+	start = now_ns();
+	for (unsigned long done = 0; done < count; done++) {
+		while (sent < count && sent - done < window) {
+			conn_send(&c, "kv.get", "{\"key\":\"key%06lu\"}", sent * 7919 % keys);
+			sent++;
+		}
+		conn_answer(&c);
+	}
+	printf("{\"n\":%lu,\"seconds\":%.6f}\n", count, (double)(now_ns() - start) / 1e9);
+	conn_close(&c);
+	return EXIT_SUCCESS;
+}
+
 /* COUNT KEYS: gets of random keys among the first KEYS, one after the other. */
 int bench_kvget(int argc, char **argv)
 {

@@ -31,6 +31,7 @@ static const struct mode {
 	  bench_fanout },
 	{ "kvset", "COUNT CLIENTS", "durable sets, each client one after the other", 2,
 	  bench_kvset },
+	{ "kvgets", "COUNT KEYS WINDOW", "gets, WINDOW under way", 3, bench_kvgets },
 	{ "kvget", "COUNT KEYS", "gets of random keys", 2, bench_kvget },
 	{ "process", "COUNT A CLEANUP B CLEANUP", "two commands in turns, as processes", 5,
 	  bench_process },

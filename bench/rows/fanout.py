@@ -36,7 +36,7 @@ def watch(c, n, stalled, seconds):
 
 @row("V1")
 def many_viewers():
-    seconds, n = (2, 100) if rig.args.quick else (6, 100)
+    seconds, n = (1, 100) if rig.args.quick else (6, 100)
     with rig.instance() as c:
         pairs = rig.turns(lambda: watch(c, n, 0, seconds), lambda: watch(c, 1, 0, seconds),
                           1 if rig.args.quick else 3)

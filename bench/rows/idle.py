@@ -45,7 +45,7 @@ def syscalls(processes, seconds):
 
 @row("I1")
 def idle_seconds():
-    seconds = 3 if rig.args.quick else 10
+    seconds = 2 if rig.args.quick else 10
     with rig.instance() as c:
         for _ in range(100):
             c.call("pane.create", command=rig.PROMPT)
@@ -54,7 +54,7 @@ def idle_seconds():
         for n in range(1, 101):
             other.call("pane.subscribe", pane=f"p{n}")
         processes = rig.pids()
-        time.sleep(3)
+        time.sleep(1.5 if rig.args.quick else 3)
         before = activity(processes)
         time.sleep(seconds)
         after = activity(processes)

@@ -22,7 +22,7 @@ def cold_start():
 
 @row("S2")
 def many_panes():
-    n = 200 if rig.args.quick else 1000
+    n = 100 if rig.args.quick else 1000
     with rig.instance():
         rig.drive("spawn", 50)
         pairs = rig.turns(lambda: rig.drive("spawn", n), lambda: rig.drive("fork", n))

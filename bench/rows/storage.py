@@ -82,11 +82,13 @@ def the_reports_workloads():
         with rig.instance(where=folder) as c:
             fill(c, 0, 1000)
             get = rig.drive("kvget", 1000, 1000)
-            listing = milliseconds(lambda: c.call("kv.list", prefix="key", limit=1000))
+            gets = [rig.drive("kvgets", 1000, 1000, 64) for _ in range(5)]
+            listing = rig.drive("rtt", 50, "kv.list", '{"prefix":"key","limit":1000}')["p50_us"] / 1000
             sessions = milliseconds(lambda: make_sessions(c), 3)
             (set0, get0), (set1, get1) = scaling(c, largest)
-        total = get["p50_us"]  # of 1,000, in ms
-        rig.report("K3", f"1,000 gets, {kind}", f"{total:.1f} ms", "report: 1 s", "-", "≤ 10 ms", total <= 10, [get])
+        total = statistics.median(g["seconds"] for g in gets) * 1000
+        rig.report("K3", f"1,000 gets over one connection, {kind}", f"{total:.1f} ms ({get['p50_us']:.0f} µs one by one)",
+                   "report: 1 s", "-", "≤ 10 ms", total <= 10, [*gets, get])
         rig.report("K3", f"prefix listing of 1,000 keys, {kind}", f"{listing:.2f} ms", "report: 100 ms", "-", "≤ 1 ms",
                    listing <= 1)
         rig.report("K3", f"50 sessions at once, {kind}", f"{sessions:.1f} ms", "report: 5 s", "-", "≤ 50 ms",
