@@ -406,6 +406,8 @@ void record_try_again(struct recording *rec)
 	struct pane *p = rec->pane;
 
 	pthread_mutex_lock(&rec->r->lock);
+	/* What was queued between the failure and our hearing of it comes again. */
+	record_free_items(rec);
 	rec->has_failed = false;
 	for (int k = 0; k < 2; k++) {
 		uint64_t tail = stream_tail(&p->streams[k]);
