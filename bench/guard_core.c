@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/fake_keeper.h"
+#include "core/search.h"
 #include "guard.h"
 
 #define CHUNK 1000 /* bytes; a pseudo terminal takes so many at once */
@@ -93,10 +94,52 @@ static void snapshot(unsigned n)
 	fake_keeper_fini(&k);
 }
 
+static void on_searched(const struct core_search_result *r, const struct fail *f, void *user)
+{
+	guard_expect(r && !f && r->n_found == 1, "not found");
+	*(bool *)user = true;
+}
+
+/* A literal among 1,000 lines. */
+static void search(unsigned n)
+{
+	struct core_search_spec what = { .pattern = { .text = "line 777 of" },
+					 .since_us = -1,
+					 .until_us = -1,
+					 .limit = 10,
+					 .max_text = 200,
+					 .timeout_ms = 60000 };
+	struct pane_spec spec = fake_spec();
+	struct fake_created created = { 0 };
+	struct fake_keeper k;
+	struct pane *p;
+
+	fake_keeper_init(&k);
+	fake_keeper_start(&k, NULL);
+	p = fake_create(&k, &spec, &created);
+	guard_expect(p, "no pane");
+	for (int i = 0; i < 1000; i++) {
+		char line[80];
+
+		(void)snprintf(line, sizeof(line), "this is line %d of what is looked at\r\n", i);
+		fake_print(&k, p, line);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		bool is_done = false;
+		uint64_t id;
+
+		core_search(k.core, &what, on_searched, &is_done, &id);
+		while (!is_done)
+			(void)uv_run(&k.loop, UV_RUN_ONCE);
+	}
+	fake_keeper_fini(&k);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct guard_workload workloads[] = { { "chunk", chunk },
-							   { "snapshot", snapshot } };
+							   { "snapshot", snapshot },
+							   { "search", search } };
 
 	return guard_main(argc, argv, workloads, ARRAY_LEN(workloads));
 }
