@@ -110,9 +110,10 @@ static int read_cursor(const struct rpc_args *a, struct command_query *q, struct
 
 	if (cursor &&
 	    (sscanf(cursor, "%" SCNu64 "-%" SCNu64 "%c", &q->before_us, &q->before, &end) != 2 ||
-	     !q->before))
+	     !q->before)) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "cursor",
 				 "not one that was given out");
+	}
 	return 0;
 }
 

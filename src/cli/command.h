@@ -81,6 +81,7 @@ int cmd_doctor(const struct cli_args *a);
 int cmd_export(const struct cli_args *a);
 int cmd_forget(const struct cli_args *a);
 int cmd_help(const struct cli_args *a);
+int cmd_history(const struct cli_args *a);
 int cmd_kill(const struct cli_args *a);
 int cmd_kv(const struct cli_args *a);
 int cmd_layout(const struct cli_args *a);

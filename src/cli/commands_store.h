@@ -28,6 +28,26 @@ static const struct cli_option backup_options[] = {
 	{ 0, NULL, NULL, NULL, CLI_ANY, NULL },
 };
 
+static const struct cli_option history_options[] = {
+	{ 'p', "pane", "PANE", "Only of that pane (its id; it may be gone)", CLI_TARGET, NULL },
+	{ 'c', "cwd", "DIR", "Only begun in that directory; --suggest: runs there count more",
+	  CLI_DIR, NULL },
+	{ 'f', "failed", NULL, "Only those whose exit code is not 0", CLI_ANY, NULL },
+	{ 'n', "limit", "N", "The newest N, 0 for all (default: 25)", CLI_ANY, NULL },
+	{ 0, "suggest", "PREFIX", "Instead: what begins so and was run most often and lately",
+	  CLI_ANY, NULL },
+	{ 0, "stats", NULL, "Instead: counts", CLI_ANY, NULL },
+	{ 0, "import", "FILE", "Instead: add a history file of bash, zsh or fish", CLI_FILE, NULL },
+	{ 0, "json", NULL, "Print JSON for programs, not text for people", CLI_ANY, NULL },
+	{ 0, NULL, NULL, NULL, CLI_ANY, NULL },
+};
+static const struct cli_example history_examples[] = {
+	{ "orchflow history make", "What was made lately, how it ended and how long it took." },
+	{ "orchflow history --import ~/.bash_history", "Begin with what the shell remembers." },
+	{ "orchflow history -n 0 --json", "All of it, for programs." },
+	{ NULL, NULL },
+};
+
 #define STORE_COMMANDS                                                                             \
 	{ .name = "kv",                                                                            \
 	  .operands = "set KEY [VALUE] | get KEY | del KEY... | exists KEY | ls [PREFIX] | count " \
@@ -44,6 +64,22 @@ static const struct cli_option backup_options[] = {
 	  .min_operands = 1,                                                                       \
 	  .max_operands = -1,                                                                      \
 	  .run = cmd_kv },                                                                         \
+		{ .name = "history",                                                               \
+		  .operands = "[TEXT]",                                                            \
+		  .summary = "list the commands that ended in all panes",                          \
+		  .doc = "Lists commands that contain TEXT, of shells with integration, the "      \
+			 "newest last, "                                                           \
+			 "with age, duration and exit code. Not kept are commands that begin "     \
+			 "with a space "                                                           \
+			 "and those of private panes. Suggestions are ordered by frecency: the "   \
+			 "sum, over "                                                              \
+			 "the runs of a text, of 2^(-age / 7 days), a run that failed counting "   \
+			 "half, and "                                                              \
+			 "one in the directory --cwd three times.",                                \
+		  .options = history_options,                                                      \
+		  .examples = history_examples,                                                    \
+		  .max_operands = 1,                                                               \
+		  .run = cmd_history },                                                            \
 		{ .name = "backup",                                                                \
 		  .operands = "FILE",                                                              \
 		  .summary = "copy the state database",                                            \

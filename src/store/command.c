@@ -232,7 +232,7 @@ static int drop_oldest(struct store_db *db)
 	sqlite3_snprintf(sizeof sql, sql,
 			 "DELETE FROM command WHERE id IN (SELECT id FROM command "
 			 "ORDER BY start_us, id LIMIT %lld)",
-			 (long long)(db->n_commands - db->opts->max_commands + DROP_AT_ONCE));
+			 (long long)db->n_commands - db->opts->max_commands + DROP_AT_ONCE);
 	rc = db_exec(db, sql);
 	if (rc == SQLITE_OK) {
 		rc = db_exec(db, "DELETE FROM command_text WHERE id NOT IN "

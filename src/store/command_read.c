@@ -389,6 +389,12 @@ static size_t put_pattern(char *to, const char *text)
 	return n;
 }
 
+static const char *put_string(char *to, const char *text)
+{
+	memcpy(to, text, strlen(text) + 1);
+	return to;
+}
+
 static struct query_op *query_new(const struct store_op_kind *kind, const char *a, const char *b,
 				  void *user)
 {
@@ -415,7 +421,7 @@ void store_command_list(struct store *s, const struct command_query *q, command_
 		o->q.text = o->given;
 	}
 	if (q->cwd)
-		o->q.cwd = strcpy(o->given + n, q->cwd);
+		o->q.cwd = put_string(o->given + n, q->cwd);
 	o->list_done = done;
 	store_read(s, &o->op);
 }
@@ -447,9 +453,9 @@ void store_command_suggest(struct store *s, const struct command_suggest *q, com
 		return;
 	}
 	o->suggest = *q;
-	o->suggest.prefix = strcpy(o->given, q->prefix);
+	o->suggest.prefix = put_string(o->given, q->prefix);
 	if (q->cwd)
-		o->suggest.cwd = strcpy(o->given + strlen(q->prefix) + 1, q->cwd);
+		o->suggest.cwd = put_string(o->given + strlen(q->prefix) + 1, q->cwd);
 	o->texts_done = done;
 	store_read(s, &o->op);
 }

@@ -124,3 +124,19 @@ print(json.dumps({"ops": [{"op": "set", "key": f"n/{i:03}", "text": "v"} for i i
 	of kv set begin 1
 	"$PYTHON" "$E2E/kv_torture.py" "${ORCHFLOW_E2E_SCALE:-1}"
 }
+
+@test "commands of a shell are recorded, found again and suggested" {
+	printf '#1700000000\nls -l\n#1700000100\nmake test\n kept out\n' >"$T/bash_history"
+	is "$(of history --import "$T/bash_history")" "2 added"
+	is "$(of history --import "$T/bash_history")" "0 added"
+	p=$(of new -- bash)
+	of wait "$p" --prompt --timeout "${PATIENCE}s" >/dev/null
+	of run -p "$p" -- 'make fail-here' || :
+	of run -p "$p" -- ' secret word' || :
+	until_true 'of history fail-here --json | grep -q fail-here'
+	is "$(of history fail-here --json | field "d[0]['exit_code'] != 0 and d[0]['pane']")" "$p"
+	kill_daemon
+	is "$(of history make --json | field 'len(d)')" 2
+	is "$(of history secret --json | field 'len(d)')" 0
+	is "$(of history --suggest make | head -n 1)" "make fail-here"
+}
