@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "store/priv.h"
 
-#define N_BUCKETS 1024u
+#define N_BUCKETS 16384u /* zeroed until the first entry: pages that are not used cost nothing */
 #define N_STAMPS 256u
 
 struct cached {
@@ -37,8 +37,6 @@ struct cache *cache_new(size_t max_bytes)
 		return NULL;
 	c->max_bytes = max_bytes;
 	list_init(&c->by_use);
-	for (size_t i = 0; i < N_BUCKETS; i++)
-		list_init(&c->buckets[i]);
 	return c;
 }
 
@@ -99,7 +97,7 @@ static struct cached *find(const struct cache *c, const char *ns, const char *ke
 {
 	const struct list *head = &c->buckets[hash % N_BUCKETS];
 
-	for (struct list *l = head->next; l != head; l = l->next) {
+	for (struct list *l = head->next; l && l != head; l = l->next) {
 		struct cached *e = list_entry(l, struct cached, by_hash);
 
 		if (e->hash == hash && strcmp(e->data, ns) == 0 &&
@@ -159,6 +157,8 @@ static void insert(struct cache *c, const char *ns, const struct kv_entry *v, ui
 	if (v->value.n)
 		memcpy(e->data + n_ns + v->n_key + 2, v->value.p, v->value.n);
 	c->bytes += size_of(e);
+	if (!c->buckets[hash % N_BUCKETS].next)
+		list_init(&c->buckets[hash % N_BUCKETS]);
 	list_append(&c->buckets[hash % N_BUCKETS], &e->by_hash);
 	list_append(&c->by_use, &e->by_use);
 	shrink_to(c, c->max_bytes);

@@ -41,7 +41,7 @@ void store_opts_init(struct store_opts *o)
 		.max_value_bytes = 1u << 20,
 		.max_namespace_bytes = 256ull << 20,
 		.max_namespaces = 1000,
-		.cache_bytes = 1u << 20,
+		.cache_bytes = 16u << 20,
 		.max_commands = 100000,
 		.max_queue_bytes = 64u << 20,
 	};

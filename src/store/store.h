@@ -43,7 +43,7 @@ struct store_opts {
 	uint32_t max_value_bytes;     /* 1 MiB */
 	uint64_t max_namespace_bytes; /* 256 MiB, keys and values */
 	uint32_t max_namespaces;      /* 1,000 */
-	uint32_t cache_bytes;         /* values kept at hand: 1 MiB */
+	uint32_t cache_bytes;         /* values kept at hand: 16 MiB, as they come */
 	uint32_t max_commands;        /* command records kept: 100,000 */
 	uint32_t max_queue_bytes;     /* waiting for the writer: 64 MiB; then LIMIT_PENDING */
 };
