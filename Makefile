@@ -25,7 +25,7 @@ test: all
 # The scenarios at full length: 1,000 kills, 10,000 panes.
 torture: all
 	tools/install-deps test
-	ORCHFLOW_E2E_SCALE=500 meson test -C $(BUILD) --print-errorlogs --timeout-multiplier 10 torture upgrade scale
+	ORCHFLOW_E2E_SCALE=500 meson test -C $(BUILD) --print-errorlogs --timeout-multiplier 10 torture upgrade scale automation
 
 bench: all
 	-tools/install-deps bench

@@ -710,13 +710,12 @@ void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, 
 	tell_run(spec, done, user);
 }
 
-void core_run_wait(struct core *c, struct pane *p, uint64_t number, int64_t timeout_ms,
-		   core_run_fn *done, void *user, uint64_t *ret_id)
+void core_run_wait(struct pane *p, uint64_t number, int64_t timeout_ms, core_run_fn *done,
+		   void *user, uint64_t *ret_id)
 {
 	const struct core_run_spec spec = { .text = "true" };
 	struct fail f;
 
-	(void)c;
 	(void)p;
 	(void)timeout_ms;
 	*ret_id = 0;

@@ -204,8 +204,7 @@ static void command_wait(struct api_call *call)
 	if (!later)
 		return;
 	later->number = pane_number(p);
-	core_run_wait(api_call_core(call), p, number, rpc_arg_int(a, "timeout_ms", -1), on_ran,
-		      later, &id);
+	core_run_wait(p, number, rpc_arg_int(a, "timeout_ms", -1), on_ran, later, &id);
 	if (id)
 		later->run = id;
 }

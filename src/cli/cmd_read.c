@@ -68,9 +68,10 @@ int cmd_read(const struct cli_args *a)
 		return out_json(result);
 	text = json_object_get(result, "text");
 	(void)fwrite(json_string_value(text), 1, json_string_length(text), stdout);
-	if (server_int(result, "gap") > 0)
+	if (server_int(result, "gap") > 0) {
 		out_error("%lld bytes of it are no longer kept",
 			  (long long)server_int(result, "gap"));
+	}
 	if (json_is_true(json_object_get(result, "truncated")))
 		out_error("%lld rows were left out", (long long)server_int(result, "omitted_rows"));
 	return out_finish();

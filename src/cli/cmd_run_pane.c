@@ -27,15 +27,26 @@ static json_t *line_of(const struct cli_args *a)
 	return line;
 }
 
-static int add_number(const struct cli_args *a, const char *option, const char *param, int64_t min,
-		      int64_t max, int64_t fallback, json_t *params)
+static int add_numbers(const struct cli_args *a, json_t *params)
 {
-	int64_t v = fallback;
+	static const struct {
+		const char *option, *param;
+		int64_t min, max, fallback; /* fallback < 0: left to the server */
+	} numbers[] = {
+		{ "idle", "idle_ms", 0, INT32_MAX, -1 },
+		{ "max-bytes", "max_bytes", 0, OUTPUT_BYTES, OUTPUT_BYTES },
+		{ "max-lines", "max_lines", 1, OUTPUT_LINES, OUTPUT_LINES },
+	};
 
-	if (args_number(a, option, min, max, &v) == ARGS_E_BAD)
-		return EXIT_USAGE;
-	if (v >= 0)
-		(void)json_object_set_new(params, param, json_integer(v));
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		int64_t v = numbers[i].fallback;
+
+		if (args_number(a, numbers[i].option, numbers[i].min, numbers[i].max, &v) ==
+		    ARGS_E_BAD)
+			return EXIT_USAGE;
+		if (v >= 0)
+			(void)json_object_set_new(params, numbers[i].param, json_integer(v));
+	}
 	return EXIT_OK;
 }
 
@@ -57,14 +68,7 @@ static int add_manner(const struct cli_args *a, json_t *params)
 		(void)json_object_set_new(params, "output", json_string("raw"));
 	if (keep)
 		(void)json_object_set_new(params, "keep", json_string(keep));
-	r = add_number(a, "idle", "idle_ms", 0, INT32_MAX, -1, params);
-	if (r == EXIT_OK) {
-		r = add_number(a, "max-bytes", "max_bytes", 0, OUTPUT_BYTES, OUTPUT_BYTES, params);
-	}
-	if (r == EXIT_OK) {
-		r = add_number(a, "max-lines", "max_lines", 1, OUTPUT_LINES, OUTPUT_LINES, params);
-	}
-	return r;
+	return add_numbers(a, params);
 }
 
 static int exit_of(const json_t *result)

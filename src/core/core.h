@@ -456,8 +456,8 @@ typedef void core_run_fn(const struct core_run_result *r, const struct fail *f, 
 void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, core_run_fn *done,
 	      void *user, uint64_t *ret_id);
 /* The result of one that was asked for before (0: the last), now or when it ends. */
-void core_run_wait(struct core *c, struct pane *p, uint64_t number, int64_t timeout_ms,
-		   core_run_fn *done, void *user, uint64_t *ret_id);
+void core_run_wait(struct pane *p, uint64_t number, int64_t timeout_ms, core_run_fn *done,
+		   void *user, uint64_t *ret_id);
 /* @done is not called; what was typed goes on, what was not is taken back. */
 void core_run_forsake(struct core *c, uint64_t id);
 

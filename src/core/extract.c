@@ -119,9 +119,10 @@ static int choose_range(struct extract *x, const struct core_text_spec *spec, ui
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from", "beyond the end");
 	if (x->from > x->to)
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "to", "before from");
-	if (x->to - x->from > RANGE_MAX)
+	if (x->to - x->from > RANGE_MAX) {
 		return fail_setf(reterr, FAIL_INVALID_PARAMS, "from", "a range of more than %u MiB",
 				 RANGE_MAX >> 20);
+	}
 	x->at = x->from;
 	return 0;
 }

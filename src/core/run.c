@@ -7,10 +7,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "core/state.h"
 
-#define MS 1000000ull
 #define FIRST_PROMPT_MS 15000u /* so long a silence, and no prompt will come */
 #define NEXT_PROMPT_MS 250u    /* behind the end, for the prompt to come */
 #define STUCK_MS 400u          /* between two looks at a shell that does not begin */
@@ -20,21 +18,16 @@
 #define INTERRUPT_MS 1000u /* before it is tried again */
 #define FISH_SYNTAX_ERROR 127
 #define FISH_CLEAR "\033[6330~" /* bound by our script */
-#define KEPT_MAX 16u            /* results of a pane ... */
 #define KEPT_BYTES (1u << 20)
-#define COMMAND_MAX (256u << 10)
-
-static void settle(struct core *c);
-static void advance(struct pane *p);
 
 /* ---- life ---- */
 
-static struct run *first_of(const struct pane *p)
+struct run *run_first(const struct pane *p)
 {
 	return list_is_empty(&p->runs) ? NULL : list_entry(p->runs.next, struct run, link);
 }
 
-static void free_run(struct run *r)
+void run_free(struct run *r)
 {
 	list_remove(&r->link);
 	list_remove(&r->all_link);
@@ -56,8 +49,8 @@ static void forget_old(struct pane *p)
 
 		next = l->prev;
 		bytes += buf_len(&r->output);
-		if (n++ > 0 && (n > KEPT_MAX || bytes > KEPT_BYTES))
-			free_run(r);
+		if (n++ > 0 && (n > RUN_KEPT_MAX || bytes > KEPT_BYTES))
+			run_free(r);
 	}
 }
 
@@ -111,7 +104,7 @@ static void fill_result(const struct run *r, struct core_run_result *ret)
 	};
 }
 
-static void answer_one(const struct run *r, struct run_waiter *w)
+void run_answer(const struct run *r, struct run_waiter *w)
 {
 	struct core_run_result result;
 
@@ -132,7 +125,7 @@ static void answer_early(struct run *r, struct run_waiter *w)
 			run_clean_raw(r, &r->output);
 		r->to = r->fed;
 	}
-	answer_one(r, w);
+	run_answer(r, w);
 	if (r->phase == RUN_BEGUN)
 		buf_fini(&r->output);
 }
@@ -151,7 +144,7 @@ static void fail_run(struct run *r, const struct fail *f)
 		w->on_done(NULL, &copy, w->user);
 		mem_free(w);
 	}
-	free_run(r);
+	run_free(r);
 }
 
 static void finish(struct run *r)
@@ -166,9 +159,9 @@ static void finish(struct run *r)
 		r->cwd_after = mem_strdup(p->shell->cwd);
 	pane_hold(p);
 	while (!list_is_empty(&r->waiters))
-		answer_one(r, list_entry(r->waiters.next, struct run_waiter, link));
+		run_answer(r, list_entry(r->waiters.next, struct run_waiter, link));
 	forget_old(p);
-	advance(p);
+	run_advance(p);
 	pane_let_go(p);
 }
 
@@ -203,7 +196,7 @@ static void feed(struct run *r, uint64_t to)
 
 void run_on_output(struct pane *p, uint64_t to, bool is_end)
 {
-	struct run *r = first_of(p);
+	struct run *r = run_first(p);
 
 	if (!r || r->phase != RUN_BEGUN || to <= r->fed)
 		return;
@@ -223,21 +216,21 @@ static void end_output(struct run *r, uint64_t to)
 		run_clean_raw(r, &r->output);
 	r->phase = RUN_ENDED;
 	r->ended_ns = clock_mono_ns();
-	r->look_ns = r->ended_ns + NEXT_PROMPT_MS * MS;
+	r->look_ns = r->ended_ns + NEXT_PROMPT_MS * RUN_MS;
 }
 
 /* ---- what the shell tells ---- */
 
 uint64_t run_number_typed(struct pane *p)
 {
-	const struct run *r = first_of(p);
+	const struct run *r = run_first(p);
 
 	return r && r->phase == RUN_TYPED ? r->number : p->next_command++;
 }
 
 void run_on_begin(struct pane *p)
 {
-	struct run *r = first_of(p);
+	struct run *r = run_first(p);
 	struct core_command *c = &p->shell->command;
 
 	if (!r || r->phase != RUN_TYPED)
@@ -259,7 +252,7 @@ void run_on_begin(struct pane *p)
 
 void run_on_end(struct pane *p)
 {
-	struct run *r = first_of(p);
+	struct run *r = run_first(p);
 	const struct core_command *c = &p->shell->command;
 
 	if (!r || r->phase != RUN_BEGUN || r->is_blind)
@@ -267,7 +260,7 @@ void run_on_end(struct pane *p)
 	r->has_exit = c->has_exit;
 	r->exit_code = c->exit_code;
 	end_output(r, c->seq_to);
-	settle(p->core);
+	run_settle(p->core);
 }
 
 /* The line was taken and nothing ran: its complaint begins behind the echo, which ends
@@ -309,7 +302,7 @@ static void interrupt(struct pane *p)
 
 void run_on_nothing(struct pane *p, uint64_t at, int status)
 {
-	struct run *r = first_of(p);
+	struct run *r = run_first(p);
 
 	if (!r || r->phase != RUN_TYPED)
 		return;
@@ -322,8 +315,8 @@ void run_on_nothing(struct pane *p, uint64_t at, int status)
 	r->n_looks = 0;
 	p->shell->wants_interrupt = p->shell->kind == SHELL_FISH && status == FISH_SYNTAX_ERROR;
 	if (p->shell->wants_interrupt)
-		r->look_ns = r->ended_ns + CLEAR_QUIET_MS * MS;
-	settle(p->core);
+		r->look_ns = r->ended_ns + CLEAR_QUIET_MS * RUN_MS;
+	run_settle(p->core);
 }
 
 static void give_up_incomplete(struct run *r)
@@ -338,7 +331,7 @@ static void give_up_incomplete(struct run *r)
 
 void run_on_prompt(struct pane *p)
 {
-	struct run *r = first_of(p);
+	struct run *r = run_first(p);
 	struct shell *s = p->shell;
 
 	if (r && s->state == SHELL_CONTINUED && !r->is_blind &&
@@ -351,13 +344,13 @@ void run_on_prompt(struct pane *p)
 	if (r && r->phase == RUN_ENDED) {
 		finish(r);
 	} else {
-		advance(p);
+		run_advance(p);
 	}
 }
 
 void run_on_exit(struct pane *p)
 {
-	struct run *r = first_of(p);
+	struct run *r = run_first(p);
 	struct fail f;
 
 	if (r && r->phase != RUN_QUEUED) {
@@ -371,7 +364,7 @@ void run_on_exit(struct pane *p)
 			WIFEXITED(p->status) ? WEXITSTATUS(p->status) : 128 + WTERMSIG(p->status);
 		finish(r);
 	}
-	while ((r = first_of(p))) {
+	while ((r = run_first(p))) {
 		fail_set(&f, FAIL_PANE_EXITED, NULL);
 		fail_run(r, &f);
 	}
@@ -382,12 +375,12 @@ void run_drop_pane(struct pane *p)
 	struct run *r;
 	struct fail f;
 
-	while ((r = first_of(p))) {
+	while ((r = run_first(p))) {
 		fail_set(&f, FAIL_PANE_NOT_FOUND, NULL);
 		fail_run(r, &f);
 	}
 	while (!list_is_empty(&p->runs_over))
-		free_run(list_entry(p->runs_over.next, struct run, link));
+		run_free(list_entry(p->runs_over.next, struct run, link));
 }
 
 /* ---- typing ---- */
@@ -398,12 +391,12 @@ static void type_now(struct run *r)
 	int e = run_type(r, &f);
 
 	if (e == RUN_E_NOT_READY) {
-		r->look_ns = clock_mono_ns() + MS;
+		r->look_ns = clock_mono_ns() + RUN_MS;
 	} else if (e) {
 		fail_run(r, &f);
 	} else {
 		r->phase = RUN_TYPED;
-		r->look_ns = r->typed_ns + STUCK_MS * MS;
+		r->look_ns = r->typed_ns + STUCK_MS * RUN_MS;
 		if (r->is_blind) {
 			r->phase = RUN_BEGUN;
 			begin_capture(r, r->typed_at);
@@ -412,15 +405,15 @@ static void type_now(struct run *r)
 }
 
 /* The first that waits is typed if it may be. */
-static void advance(struct pane *p)
+void run_advance(struct pane *p)
 {
 	struct shell *s = p->shell;
-	struct run *r = first_of(p);
+	struct run *r = run_first(p);
 
 	if (r && r->phase == RUN_QUEUED &&
 	    (r->is_blind || (s && s->state == SHELL_PROMPT && command_is_line_empty(p))))
 		type_now(r);
-	settle(p->core);
+	run_settle(p->core);
 }
 
 /* ---- time ---- */
@@ -435,7 +428,7 @@ static bool waits_for_prompt(const struct run *r)
 {
 	const struct shell *s = r->pane->shell;
 
-	return r->phase == RUN_QUEUED && !r->is_blind && s && first_of(r->pane) == r &&
+	return r->phase == RUN_QUEUED && !r->is_blind && s && run_first(r->pane) == r &&
 	       (s->state == SHELL_UNKNOWN || s->state == SHELL_BETWEEN);
 }
 
@@ -444,7 +437,7 @@ static uint64_t no_prompt_at(const struct run *r)
 	uint64_t since =
 		r->asked_ns > r->pane->last_output_ns ? r->asked_ns : r->pane->last_output_ns;
 
-	return since + FIRST_PROMPT_MS * MS;
+	return since + FIRST_PROMPT_MS * RUN_MS;
 }
 
 static uint64_t quiet_since(const struct run *r)
@@ -465,9 +458,9 @@ static uint64_t due_of(const struct run *r)
 	if (waits_for_prompt(r))
 		due = earlier(due, no_prompt_at(r));
 	if (waits_for_prompt(r) && r->pane->shell->is_interrupted)
-		due = earlier(due, r->pane->shell->interrupted_ns + INTERRUPT_MS * MS);
+		due = earlier(due, r->pane->shell->interrupted_ns + INTERRUPT_MS * RUN_MS);
 	if (r->phase == RUN_BEGUN && r->is_blind)
-		due = earlier(due, quiet_since(r) + (uint64_t)r->idle_ms * MS);
+		due = earlier(due, quiet_since(r) + (uint64_t)r->idle_ms * RUN_MS);
 	if (r->look_ns &&
 	    (r->phase == RUN_ENDED || r->phase == RUN_TYPED || r->phase == RUN_QUEUED))
 		due = earlier(due, r->look_ns);
@@ -487,7 +480,7 @@ static void on_deadline(struct run *r, struct run_waiter *w)
 	w->on_done(NULL, &f, w->user);
 	mem_free(w);
 	if (list_is_empty(&r->waiters))
-		free_run(r);
+		run_free(r);
 }
 
 static bool expire_waiter(struct run *r, uint64_t now)
@@ -509,7 +502,7 @@ static void on_no_prompt(struct run *r)
 
 	if (r->idle_ms >= 0) {
 		r->is_blind = true;
-		advance(r->pane);
+		run_advance(r->pane);
 		return;
 	}
 	fail_setf(&f, FAIL_NO_INTEGRATION, NULL, "its shell showed no prompt for %u s",
@@ -525,11 +518,11 @@ static bool clear_line(struct run *r, uint64_t now)
 
 	if (!p->shell || !p->shell->wants_interrupt || r->n_looks >= CLEAR_LOOKS)
 		return false;
-	r->look_ns = p->last_output_ns + CLEAR_QUIET_MS * MS;
+	r->look_ns = p->last_output_ns + CLEAR_QUIET_MS * RUN_MS;
 	if (r->look_ns <= now) {
 		r->n_looks++;
 		interrupt(p);
-		r->look_ns = now + INTERRUPT_MS * MS;
+		r->look_ns = now + INTERRUPT_MS * RUN_MS;
 	}
 	return true;
 }
@@ -551,10 +544,10 @@ static void on_due(struct run *r, uint64_t now)
 			finish(r);
 	} else if (r->phase == RUN_QUEUED) {
 		r->look_ns = 0;
-		advance(r->pane);
+		run_advance(r->pane);
 	} else if (r->phase == RUN_TYPED) {
-		r->look_ns = now + STUCK_MS * MS;
-		if (r->pane->last_output_ns + STUCK_MS * MS > now || !run_is_stuck(r)) {
+		r->look_ns = now + STUCK_MS * RUN_MS;
+		if (r->pane->last_output_ns + STUCK_MS * RUN_MS > now || !run_is_stuck(r)) {
 			r->n_looks = 0;
 		} else if (++r->n_looks >= STUCK_LOOKS) {
 			give_up_incomplete(r);
@@ -581,11 +574,11 @@ static void on_timer(uv_timer_t *t)
 			}
 		}
 	}
-	settle(c);
+	run_settle(c);
 }
 
 /* The timer is set to what is due next. */
-static void settle(struct core *c)
+void run_settle(struct core *c)
 {
 	uint64_t due = UINT64_MAX, now;
 
@@ -597,258 +590,11 @@ static void settle(struct core *c)
 	}
 	now = clock_mono_ns();
 	uv_update_time(c->loop);
-	uv_timer_start(&c->run_timer, on_timer, due <= now ? 0 : (due - now + MS - 1) / MS, 0);
-}
-
-/* ---- asking ---- */
-
-static bool is_typable(const char *s, size_t n)
-{
-	if (utf8_valid_prefix(s, n) != n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		unsigned char b = (unsigned char)s[i];
-
-		if ((b < 0x20 && b != '\n' && b != '\t') || b == 0x7f ||
-		    (b == 0xc2 && (unsigned char)s[i + 1] < 0xa0))
-			return false;
-	}
-	return true;
-}
-
-static int check_text(const struct core_run_spec *spec, size_t *ret_n, struct fail *reterr)
-{
-	size_t n = spec->n_text, blank;
-
-	while (n > 0 && spec->text[n - 1] == '\n')
-		n--;
-	for (blank = 0; blank < n && strchr(" \t\n", spec->text[blank]); blank++)
-		;
-	if (blank == n)
-		return fail_setf(reterr, FAIL_INVALID_PARAMS, "command", "it is empty");
-	if (n > COMMAND_MAX)
-		return fail_setf(reterr, FAIL_INVALID_PARAMS, "command", "longer than %u bytes",
-				 COMMAND_MAX);
-	if (!is_typable(spec->text, n)) {
-		return fail_setf(reterr, FAIL_INVALID_PARAMS, "command",
-				 "control characters other than tab and newline are keys; use "
-				 "pane.send_keys");
-	}
-	*ret_n = n;
-	return 0;
-}
-
-/* What a shell does not take. */
-static int check_for_shell(const struct pane *p, const char *text, size_t n, struct fail *reterr)
-{
-	if (p->shell && p->shell->kind == SHELL_FISH && memchr(text, '\t', n))
-		return fail_setf(reterr, FAIL_INVALID_PARAMS, "command",
-				 "fish drops tabs from what is pasted");
-	return 0;
-}
-
-static int fail_without_shell(const struct pane *p, struct fail *reterr)
-{
-	fail_setf(reterr, FAIL_NO_INTEGRATION, NULL, "it runs %.80s",
-		  json_string_value(json_array_get(p->command, 0)));
-	fail_hint(reterr, "with idle_ms it is typed all the same, and ends when it is quiet");
-	return FAIL_E_FAILED;
-}
-
-/* May it be typed, now or later, and by what? */
-static int check_pane(struct pane *p, const struct core_run_spec *spec, bool *ret_blind,
-		      struct fail *reterr)
-{
-	const struct shell *s;
-	bool is_free;
-
-	*ret_blind = false;
-	if (p->state > PANE_RUNNING)
-		return fail_set(reterr, FAIL_PANE_EXITED, NULL);
-	if (!p->is_pty)
-		return fail_setf(reterr, FAIL_NO_INTEGRATION, NULL, "it has no terminal");
-	(void)term_get(p);
-	s = command_shell(p);
-	if (!s && spec->idle_ms < 0)
-		return fail_without_shell(p, reterr);
-	is_free = list_is_empty(&p->runs) ||
-		  (p->runs.next->next == &p->runs && first_of(p)->phase == RUN_ENDED);
-	if (!s || (s->state == SHELL_RUNNING && spec->idle_ms >= 0)) {
-		*ret_blind = true;
-	} else if (is_free && (s->state == SHELL_UNKNOWN || s->state == SHELL_BETWEEN)) {
-		return 0; /* the prompt is to come */
-	} else if (is_free && s->state == SHELL_PROMPT) {
-		is_free = command_is_line_empty(p);
-	} else {
-		is_free = false;
-	}
-	if (!is_free && !spec->wants_queue) {
-		run_fail_busy(p, reterr);
-		return FAIL_E_FAILED;
-	}
-	return 0;
-}
-
-static struct run_waiter *add_waiter(struct run *r, int64_t timeout_ms, core_run_fn *done,
-				     void *user)
-{
-	struct run_waiter *w = mem_new(struct run_waiter);
-
-	if (!w)
-		return NULL;
-	w->id = ++r->pane->core->next_run;
-	w->deadline_ns = timeout_ms >= 0 ? clock_mono_ns() + (uint64_t)timeout_ms * MS : 0;
-	w->on_done = done;
-	w->user = user;
-	list_append(&r->waiters, &w->link);
-	return w;
-}
-
-static struct run *make_run(struct pane *p, const struct core_run_spec *spec, size_t n)
-{
-	struct run *r = mem_new(struct run);
-	const struct shell *s = p->shell;
-
-	if (!r)
-		return NULL;
-	list_init(&r->link);
-	list_init(&r->all_link);
-	list_init(&r->waiters);
-	r->typed = mem_zalloc(n + 1, 1);
-	if (!r->typed) {
-		mem_free(r);
-		return NULL;
-	}
-	memcpy(r->typed, spec->text, n);
-	r->pane = p;
-	r->number = p->next_command++;
-	r->wants_queue = spec->wants_queue;
-	r->idle_ms = spec->idle_ms;
-	r->asked_ns = clock_mono_ns();
-	r->budget = spec->budget;
-	r->shell = s ? shell_kind_name(s->kind) : NULL;
-	return r;
-}
-
-void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, core_run_fn *done,
-	      void *user, uint64_t *ret_id)
-{
-	struct run_waiter *w = NULL;
-	struct run *r = NULL;
-	bool is_blind = false;
-	size_t n = 0;
-	struct fail f;
-	uint64_t id;
-
-	*ret_id = 0;
-	if (check_text(spec, &n, &f) || check_pane(p, spec, &is_blind, &f) ||
-	    check_for_shell(p, spec->text, n, &f)) {
-		done(NULL, &f, user);
-		return;
-	}
-	r = make_run(p, spec, n);
-	w = r ? add_waiter(r, spec->timeout_ms, done, user) : NULL;
-	if (!w) {
-		if (r)
-			free_run(r);
-		fail_set(&f, FAIL_NO_MEMORY, NULL);
-		done(NULL, &f, user);
-		return;
-	}
-	r->is_blind = is_blind;
-	id = w->id;
-	list_append(&p->runs, &r->link);
-	list_append(&c->runs, &r->all_link);
-	pane_hold(p);
-	advance(p);
-	pane_let_go(p);
-	/* Answered at once only by failure: then it is gone. */
-	list_for_each (l, &c->runs) {
-		if (l == &r->all_link)
-			*ret_id = id;
-	}
-}
-
-static struct run *find_run(struct pane *p, uint64_t number)
-{
-	struct run *found = NULL;
-
-	list_for_each (l, &p->runs_over) {
-		struct run *r = list_entry(l, struct run, link);
-
-		if (!number || r->number == number)
-			found = r;
-	}
-	list_for_each (l, &p->runs) {
-		struct run *r = list_entry(l, struct run, link);
-
-		if (!number || r->number == number)
-			found = r;
-	}
-	return found;
-}
-
-void core_run_wait(struct core *c, struct pane *p, uint64_t number, int64_t timeout_ms,
-		   core_run_fn *done, void *user, uint64_t *ret_id)
-{
-	struct run *r = find_run(p, number);
-	struct run_waiter *w = r ? add_waiter(r, timeout_ms, done, user) : NULL;
-	struct fail f;
-
-	*ret_id = 0;
-	if (!w) {
-		fail_setf(&f, r ? FAIL_NO_MEMORY : FAIL_COMMAND_NOT_KNOWN, NULL,
-			  "results of the last %u are kept", KEPT_MAX);
-		done(NULL, &f, user);
-	} else if (r->phase == RUN_OVER) {
-		answer_one(r, w);
-	} else {
-		*ret_id = w->id;
-		settle(c);
-	}
-}
-
-void core_run_forsake(struct core *c, uint64_t id)
-{
-	list_for_each (l, &c->runs) {
-		struct run *r = list_entry(l, struct run, all_link);
-
-		list_for_each (k, &r->waiters) {
-			struct run_waiter *w = list_entry(k, struct run_waiter, link);
-
-			if (w->id != id)
-				continue;
-			list_remove(&w->link);
-			mem_free(w);
-			if (r->phase == RUN_QUEUED && list_is_empty(&r->waiters))
-				free_run(r);
-			settle(c);
-			return;
-		}
-	}
+	uv_timer_start(&c->run_timer, on_timer, due <= now ? 0 : (due - now + RUN_MS - 1) / RUN_MS,
+		       0);
 }
 
 void run_init(struct core *c)
 {
 	list_init(&c->runs);
-}
-
-int core_command_range(struct pane *p, uint64_t number, uint64_t *ret_from, uint64_t *ret_to,
-		       struct fail *reterr)
-{
-	const struct core_command *c = core_pane_command(p);
-	const struct run *r = find_run(p, number);
-
-	if (r && r->phase >= RUN_BEGUN) {
-		*ret_from = r->from;
-		*ret_to = r->phase == RUN_BEGUN ? r->fed : r->to;
-	} else if (c && c->number == number) {
-		*ret_from = c->seq_from;
-		*ret_to = c->is_running ? stream_head(&p->streams[CORE_OUT]) : c->seq_to;
-	} else {
-		return fail_setf(reterr, FAIL_COMMAND_NOT_KNOWN, NULL,
-				 "the last %u that were run, and the last one typed, are known",
-				 KEPT_MAX);
-	}
-	return 0;
 }

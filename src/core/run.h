@@ -64,6 +64,15 @@ void run_on_exit(struct pane *p);
 void run_drop_pane(struct pane *p);
 void run_init(struct core *c);
 
+/* Between run.c and run_ask.c. */
+#define RUN_MS 1000000ull
+#define RUN_KEPT_MAX 16u                     /* results of a pane */
+struct run *run_first(const struct pane *p); /* NULL: none is under way */
+void run_free(struct run *r);
+void run_advance(struct pane *p); /* type the next one, if it may be */
+void run_settle(struct core *c);  /* the timer is set to what is due next */
+void run_answer(const struct run *r, struct run_waiter *w);
+
 /* run_type.c: typing.  0: it was typed; RUN_E_*; FAIL_E_FAILED with @reterr. */
 enum { RUN_E_NOT_READY = 2 };
 NODISCARD int run_type(struct run *r, struct fail *reterr);

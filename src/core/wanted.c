@@ -76,10 +76,11 @@ static enum blocked blocked_in_read(uint32_t pid, const char *terminal)
 									    : BLOCKED_NOT;
 	}
 	/* Another user's, or the system forbids the look. */
-	if (read_proc(pid, "wchan", text, sizeof text) && strcmp(text, "0") != 0)
+	if (read_proc(pid, "wchan", text, sizeof text) && strcmp(text, "0") != 0) {
 		return strstr(text, "tty_read") || strcmp(text, "wait_woken") == 0
 			       ? BLOCKED_BY_WCHAN
 			       : BLOCKED_NOT;
+	}
 	return BLOCKED_MAYBE;
 }
 

@@ -30,6 +30,24 @@ columns()
 	columns bash zsh fish
 }
 
+many()
+{
+	command -v "$1" >/dev/null || { echo "# no $1 here" >&3; return 0; }
+	run "$PYTHON" "$E2E/run_many.py" "$@"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	echo "# $output" >&3
+}
+
+@test "hundreds of commands in a row in one shell, and not a byte or a status is wrong" {
+	local n=500
+	[ "${ORCHFLOW_E2E_SCALE:-100}" -le 100 ] || n=10000
+	of ls >/dev/null
+	many bash $n
+	many zsh $((n / 5))
+	many fish $((n / 10))
+}
+
 @test "the table in docs/automation.md is the one that is tested" {
 	"$PYTHON" "$E2E/automation.py" doc "$E2E/../../docs/automation.md"
 }
