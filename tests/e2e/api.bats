@@ -386,3 +386,15 @@ E
 	grep -qE '^panes running +1 ' "$T/watched"
 	grep -qE '^requests +[0-9]+/s ' "$T/watched"
 }
+
+@test "the dashboard asks for metrics that there are" {
+	script <<'E'
+import re
+text = c.call("server.metrics", format="prometheus")["text"]
+board = json.load(open(os.path.join(os.path.dirname(client.__file__), "../../contrib/grafana/orchflow.json")))
+asked = {name for p in board["panels"] for t in p["targets"] for name in re.findall(r"orchflow_\w+", t["expr"])}
+there = set(re.findall(r"^# TYPE (\w+)", text, re.M))
+assert len(asked) > 20 and {re.sub(r"_bucket$", "", name) for name in asked} <= there, asked - there
+assert 'method="' in text
+E
+}
