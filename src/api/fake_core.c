@@ -284,7 +284,7 @@ bool core_is_registry_behind(const struct core *c)
 	return false;
 }
 
-struct store *core_store(struct core *c)
+struct store *core_store(const struct core *c)
 {
 	return c->store;
 }

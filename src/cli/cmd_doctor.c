@@ -114,11 +114,31 @@ static json_t *ask(struct doctor *d, struct client *c, const char *method)
 	return NULL;
 }
 
+static void judge_store(struct doctor *d, const json_t *s)
+{
+	const char *detail = server_str(s, "detail");
+
+	if (!json_is_true(json_object_get(s, "ok"))) {
+		doctor_add(d, DOCTOR_WRONG, "store",
+			   "make room or mend what is said; `orchflow log` has more",
+			   "the database: %s%s%s", server_str(s, "state"), *detail ? ": " : "",
+			   detail);
+	} else if (json_is_true(json_object_get(s, "network"))) {
+		doctor_add(d, DOCTOR_NOTE, "store", "set ORCHFLOW_STATE_DIR to a local directory",
+			   "the database lies on a file system of the network (%s)", detail);
+	} else {
+		doctor_add(d, DOCTOR_OK, "store", NULL, "%lld bytes, %lld commits",
+			   (long long)server_int(s, "file_bytes"),
+			   (long long)server_int(s, "commits"));
+	}
+}
+
 static void check_running(struct doctor *d, const struct places *p, struct client *c)
 {
 	json_auto_t *status = ask(d, c, "server.status");
 	json_auto_t *census = NULL;
 	json_auto_t *panes = NULL;
+	json_auto_t *store = NULL;
 
 	if (!status)
 		return;
@@ -136,6 +156,9 @@ static void check_running(struct doctor *d, const struct places *p, struct clien
 	census = ask(d, c, "server.census");
 	if (census)
 		doctor_judge_census(d, census);
+	store = ask(d, c, "store.status");
+	if (store)
+		judge_store(d, store);
 	panes = ask(d, c, "pane.list");
 	if (panes)
 		doctor_judge_panes(d, json_object_get(panes, "panes"));

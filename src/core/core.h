@@ -119,7 +119,7 @@ struct core *core_free(struct core *c);
 void core_configure(struct core *c, const struct core_config *config);
 
 /* The state store; verbs answer STORAGE_* where it cannot be used. */
-struct store *core_store(struct core *c);
+struct store *core_store(const struct core *c);
 /* When all records of sessions and panes asked for so far are on the disk, or cannot be. Maybe
  * before this returns. */
 typedef void core_durable_fn(void *user);

@@ -535,7 +535,7 @@ void registry_close(struct core *c)
 
 /* ---- for others ---- */
 
-struct store *core_store(struct core *c)
+struct store *core_store(const struct core *c)
 {
 	return c->registry.store;
 }

@@ -24,8 +24,8 @@ struct stage {
 	const struct hist *hist;
 };
 
-#define N_COUNTERS 26
-#define N_GAUGES 12
+#define N_COUNTERS 31
+#define N_GAUGES 15
 #define N_STAGES 6
 
 /* Everything but the methods, read at one moment. */
@@ -52,7 +52,7 @@ static uint64_t resident_bytes(void)
 }
 
 static void take_counters(struct number *out, const struct core_metrics *m,
-			  const struct api_stats *a)
+			  const struct api_stats *a, const struct store_stats *db)
 {
 	const struct number rows[N_COUNTERS] = {
 		{ "read_bytes", "Bytes read from terminals", m->n_bytes_read },
@@ -67,8 +67,7 @@ static void take_counters(struct number *out, const struct core_metrics *m,
 		{ "gap_bytes", "Bytes of output that subscribers lost", m->n_gap_bytes },
 		{ "pauses", "Times a subscriber stopped a terminal", m->n_pauses },
 		{ "disk_stalls", "Times a terminal waited for its journal", m->n_stalls },
-		{ "journal_failures", "Journals that could not be written",
-		  m->n_journal_failures },
+		{ "journal_failures", "Journals that could not be written", m->n_journal_failures },
 		{ "journal_gap_bytes", "Bytes of output given up for a slow disk",
 		  m->n_journal_gap_bytes },
 		{ "recovered_intents", "Reads under way when a daemon died",
@@ -84,12 +83,18 @@ static void take_counters(struct number *out, const struct core_metrics *m,
 		{ "socket_read_bytes", "Bytes read from clients", a->n_bytes_in },
 		{ "socket_written_bytes", "Bytes written to clients", a->n_bytes_out },
 		{ "socket_writes", "System calls that wrote to clients", a->n_sends },
+		{ "store_commits", "Commits of the database", db->n_commits },
+		{ "store_writes", "Writes in them", db->n_writes },
+		{ "store_failures", "Writes that failed", db->n_failed },
+		{ "store_reads", "Reads that asked the database", db->n_reads },
+		{ "store_cache_hits", "Reads that the cache answered", db->n_cache_hits },
 	};
 
 	memcpy(out, rows, sizeof rows);
 }
 
-static void take_gauges(struct number *out, const struct core_status *c, const struct api_stats *a)
+static void take_gauges(struct number *out, const struct core_status *c, const struct api_stats *a,
+			const struct store_stats *db)
 {
 	const struct number rows[N_GAUGES] = {
 		{ "sessions", "Sessions", c->n_sessions },
@@ -104,6 +109,10 @@ static void take_gauges(struct number *out, const struct core_status *c, const s
 		{ "resident_bytes", "Resident memory of the daemon", resident_bytes() },
 		{ "open_fds", "File descriptors of the daemon", census_count_fds(0) },
 		{ "daemon_starts", "Times that the keeper started a daemon", c->n_daemon_starts },
+		{ "store_bytes", "Size of the database", db->file_bytes + db->wal_bytes },
+		{ "store_waiting", "Writes that wait for the database", db->n_waiting },
+		{ "store_unusable", "The database cannot be written (1) or can (0)",
+		  db->state != STORE_OK },
 	};
 
 	memcpy(out, rows, sizeof rows);
@@ -122,11 +131,14 @@ static void take(struct snapshot *ret, const struct api_server *s, const struct 
 	};
 	struct core_status status;
 	struct api_stats stats;
+	struct store_stats db = { .state = STORE_UNAVAILABLE };
 
+	if (core_store(core))
+		store_get_stats(core_store(core), &db);
 	core_get_status(core, &status);
 	api_server_get_stats(s, &stats);
-	take_counters(ret->counters, m, &stats);
-	take_gauges(ret->gauges, &status, &stats);
+	take_counters(ret->counters, m, &stats, &db);
+	take_gauges(ret->gauges, &status, &stats, &db);
 	memcpy(ret->stages, stages, sizeof stages);
 }
 
