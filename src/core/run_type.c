@@ -150,6 +150,16 @@ static bool may_be_foreign(const struct pane *p, const char *at, size_t n)
 					       may_begin(at, n, "\033[1m\033[7m#\033[27m"));
 }
 
+/* zsh with another mark, or none: many blanks and a CR. */
+static size_t blanks_at_end(const char *s, size_t n)
+{
+	size_t k = 0;
+
+	while (k < n && (s[n - 1 - k] == ' ' || s[n - 1 - k] == '\r'))
+		k++;
+	return k > 8 ? k : 0;
+}
+
 uint64_t run_held_back(const struct pane *p, uint64_t from, uint64_t to)
 {
 	size_t n, max = 64 + (p->shell && p->shell->kind == SHELL_ZSH ? p->cols + 64u : 0);
@@ -167,7 +177,7 @@ uint64_t run_held_back(const struct pane *p, uint64_t from, uint64_t to)
 		if (tail[i] == '\033' && may_be_foreign(p, tail + i, n - i))
 			return n - i;
 	}
-	return 0;
+	return p->shell->kind == SHELL_ZSH ? blanks_at_end(tail, n) : 0;
 }
 
 /* Sequences that carry the pane's secret: bash's marks between lines of a paste. */

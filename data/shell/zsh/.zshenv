@@ -123,7 +123,17 @@ __orchflow_begin() {
 	__orchflow_order
 	__orchflow_precmd
 	__orchflow_prompt
+	# The hooks behind us were listed before ours was: they may still write this first prompt.
+	builtin autoload -Uz add-zle-hook-widget
+	add-zle-hook-widget line-init __orchflow_first 2>/dev/null
 	builtin return $__orchflow_status
+}
+
+__orchflow_first() {
+	add-zle-hook-widget -d line-init __orchflow_first
+	[[ "${PS1-}" != "$__orchflow_ps1" ]] || builtin return 0
+	__orchflow_prompt
+	builtin zle reset-prompt
 }
 
 builtin typeset -ga precmd_functions
