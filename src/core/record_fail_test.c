@@ -26,7 +26,8 @@
 
 static pthread_t main_thread;
 static atomic_long fail_after = -1;
-static atomic_int fail_errno;
+static atomic_int fail_errno, delay_ms;
+static atomic_bool is_hung; /* writes wait until it is lifted */
 static atomic_ulong n_failed;
 
 static bool fails(void)
@@ -46,6 +47,10 @@ ssize_t __real_pwrite64(int fd, const void *p, size_t n, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *p, size_t n, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *p, size_t n, off_t at)
 {
+	if (atomic_load(&delay_ms) > 0 && !pthread_equal(pthread_self(), main_thread))
+		poll(NULL, 0, atomic_load(&delay_ms));
+	while (atomic_load(&is_hung))
+		poll(NULL, 0, 1);
 	if (!fails())
 		return __real_pwrite64(fd, p, n, at);
 	/* Half of it is written all the same, as on a disk that just became full. */
@@ -235,11 +240,58 @@ static void memory_that_runs_out_stops_nobody_and_forges_nothing(void **state)
 	free(k);
 }
 
+/* Returns the bytes that are missing in the end.  Every write takes 20 ms; or, where
+ * gaps are allowed, the first lasts until all was printed. */
+static uint64_t print_on_a_slow_disk(bool is_gap_policy)
+{
+	struct fake_keeper *k = calloc(1, sizeof *k);
+	struct core_config c = config_of_tests(20);
+	struct pane_spec spec = fake_spec();
+	struct fake_created made;
+	struct pane *p;
+	uint64_t gaps;
+
+	c.journal.is_gap_policy = is_gap_policy;
+	fake_keeper_init(k);
+	fake_keeper_start(k, &c);
+	p = fake_create(k, &spec, &made);
+	assert_non_null(p);
+	fcntl(fake_pane_of(k, 1)->slave, F_SETFL, O_NONBLOCK);
+	atomic_store(&delay_ms, is_gap_policy ? 0 : 20);
+	atomic_store(&is_hung, is_gap_policy);
+	print_lines(k, p, 0, 60000);
+	if (!is_gap_policy)
+		assert_true(core_get_metrics(k->core)->n_stalls > 0);
+	atomic_store(&delay_ms, 0);
+	atomic_store(&is_hung, false);
+	await_on(k, p);
+	gaps = missing(k, p, 60000 * LINE_BYTES);
+	if (is_gap_policy)
+		assert_int_equal(gaps, core_get_metrics(k->core)->n_journal_gap_bytes);
+	fake_keeper_fini(k);
+	free(k);
+	return gaps;
+}
+
+static void a_slow_disk_stops_the_program_and_nothing_is_missing(void **state)
+{
+	(void)state;
+	assert_int_equal(print_on_a_slow_disk(false), 0);
+}
+
+static void with_gaps_allowed_a_slow_disk_stops_nobody_and_gaps_are_marked(void **state)
+{
+	(void)state;
+	assert_int_not_equal(print_on_a_slow_disk(true), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_fails_once_costs_nothing_that_the_ring_still_holds),
 		cmocka_unit_test(memory_that_runs_out_stops_nobody_and_forges_nothing),
+		cmocka_unit_test(a_slow_disk_stops_the_program_and_nothing_is_missing),
+		cmocka_unit_test(with_gaps_allowed_a_slow_disk_stops_nobody_and_gaps_are_marked),
 	};
 
 	main_thread = pthread_self();
