@@ -176,7 +176,7 @@ struct pane {
 	uint64_t journal_tail[2], journal_head[2]; /* as it found it */
 	bool has_new_title, has_new_cwd, has_bell;
 	bool is_record_stale; /* its title or directory is another than in the registry */
-	bool has_cold; /* printed since its history was last squeezed */
+	bool has_cold;        /* printed since its history was last squeezed */
 	char key[KEEPER_KEY_BYTES + 1];
 	json_t *command, *metadata;
 	struct core_env *env;
