@@ -364,7 +364,7 @@ static void a_call_becomes_requests_and_one_answer(void **state)
 	struct fake f;
 	struct mcp m;
 	int in[2], out[2];
-	json_t *v;
+	json_t *v, *answer, *pane;
 
 	(void)state;
 	fake_start(&f, script_list);
@@ -381,10 +381,11 @@ static void a_call_becomes_requests_and_one_answer(void **state)
 	second = strchr(text, '\n') + 1;
 	v = json_loads(second, JSON_DISABLE_EOF_CHECK, NULL);
 	assert_string_equal(json_string_value(json_object_get(v, "id")), "a");
-	v = json_object_get(json_object_get(v, "result"), "structuredContent");
-	assert_string_equal(json_string_value(json_object_get(v, "next")), "p4");
-	v = json_array_get(json_object_get(v, "panes"), 0);
-	assert_string_equal(json_string_value(json_object_get(v, "command")), "vi a\tb");
+	answer = json_object_get(json_object_get(v, "result"), "structuredContent");
+	assert_string_equal(json_string_value(json_object_get(answer, "next")), "p4");
+	pane = json_array_get(json_object_get(answer, "panes"), 0);
+	assert_string_equal(json_string_value(json_object_get(pane, "command")), "vi a\tb");
+	json_decref(v);
 	close(in[0]);
 	close(out[0]);
 	close(out[1]);
