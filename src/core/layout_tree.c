@@ -255,7 +255,7 @@ struct layout_node *layout_remove(struct layout_node **root, struct layout_node 
 		return leaf;
 	}
 	first = list_entry(split->children.next, struct layout_node, link);
-	if (layout_next(first)) {
+	if (first->link.next != &split->children) {
 		reduce(split);
 	} else {
 		collapse(root, split, first);
