@@ -19,7 +19,7 @@
 #include "vt/vt.h"
 
 #define WORKERS 2u
-#define NICE 5 /* who types comes first */
+#define NICE 10 /* who types comes first */
 #define RAW_MAX (4u << 20)
 
 struct search {
