@@ -459,12 +459,11 @@ int core_pane_read(struct pane *p, enum core_stream s, uint64_t from, size_t max
 	return 0;
 }
 
-void core_pane_read_old(struct core *c, struct pane *p, enum core_stream s, uint64_t from,
-			size_t max, core_read_fn *done, void *user)
+void core_pane_read_old(struct pane *p, enum core_stream which, uint64_t from, size_t max,
+			core_read_fn *done, void *user)
 {
-	(void)c;
 	(void)p;
-	(void)s;
+	(void)which;
 	(void)from;
 	(void)max;
 	(void)done;

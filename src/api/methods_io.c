@@ -173,8 +173,7 @@ static void pane_read(struct api_call *call)
 		struct api_call *later = api_call_defer(call);
 
 		if (later)
-			core_pane_read_old(api_call_core(later), p, which, from, max, on_old_read,
-					   later);
+			core_pane_read_old(p, which, from, max, on_old_read, later);
 		return;
 	}
 	if (!api_call_failed(call, r, &f))

@@ -565,10 +565,11 @@ static void punch_pages(const struct arena *a, int fd, uint32_t index, size_t fi
 {
 	off_t ring = ring_at(a, index) - (uint8_t *)a->header;
 
-	if (end > first)
+	if (end > first) {
 		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				 ring + (off_t)(first * PAGE_BYTES),
 				 (off_t)((end - first) * PAGE_BYTES));
+	}
 }
 
 uint64_t arena_slot_give_back(struct arena *a, int fd, uint32_t index, uint64_t seq)

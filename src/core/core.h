@@ -313,8 +313,8 @@ NODISCARD int core_pane_read(struct pane *p, enum core_stream s, uint64_t from, 
 /* The same from the journal, read by a worker thread; @done comes once, later.  @b is
  * NULL on failure. */
 typedef void core_read_fn(const struct core_bytes *b, const struct fail *f, void *user);
-void core_pane_read_old(struct core *c, struct pane *p, enum core_stream s, uint64_t from,
-			size_t max, core_read_fn *done, void *user);
+void core_pane_read_old(struct pane *p, enum core_stream which, uint64_t from, size_t max,
+			core_read_fn *done, void *user);
 
 /* What the pane shows.  Without a terminal (or without its emulator, after the
  * quarantine): its output as it came, for SNAPSHOT_TEXT only. */

@@ -94,7 +94,7 @@ static void go_on(struct extract *x)
 		int r = core_pane_read(p, x->stream, x->at, max, &b, &f);
 
 		if (r == CORE_READ_E_OLD) {
-			core_pane_read_old(x->core, p, x->stream, x->at, max, on_old, x);
+			core_pane_read_old(p, x->stream, x->at, max, on_old, x);
 			return;
 		}
 		if (r) {

@@ -432,7 +432,7 @@ uint64_t fake_read(struct fake_keeper *k, struct pane *p, enum core_stream which
 		return b.from;
 	}
 	assert_int_equal(r, CORE_READ_E_OLD);
-	core_pane_read_old(k->core, p, which, from, max, on_old, &o);
+	core_pane_read_old(p, which, from, max, on_old, &o);
 	fake_keeper_until(k, &o.is_done);
 	return o.from;
 }

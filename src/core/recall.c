@@ -21,9 +21,8 @@
 #include "vt/image.h"
 #include "vt/vt.h"
 
-#define HELD_BYTES                                                                    \
-	(2u * CORE_READ_PER_TURN) /* a change of size comes within one turn's reading \
-				   */
+/* A change of size comes within one turn's reading. */
+#define HELD_BYTES ((size_t)2 * CORE_READ_PER_TURN)
 #define FEED_BYTES (1u << 20)
 
 struct recall {
@@ -287,9 +286,10 @@ int recall_screen(struct pane *p)
 	p->is_replaying = true;
 	if (!p->is_private && c.end > 0)
 		r = read_journal(&c);
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT) {
 		log_fault(r, "pane p%llu: its journal cannot be read",
 			  (unsigned long long)p->number);
+	}
 	err_clear();
 	if (s->has_slot)
 		read_ring(&c);

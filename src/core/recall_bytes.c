@@ -222,8 +222,8 @@ static void on_read(struct recall_job *j, const struct recall_bytes *b, int r, v
 	mem_free(o);
 }
 
-void core_pane_read_old(struct core *c, struct pane *p, enum core_stream which, uint64_t from,
-			size_t max, core_read_fn *done, void *user)
+void core_pane_read_old(struct pane *p, enum core_stream which, uint64_t from, size_t max,
+			core_read_fn *done, void *user)
 {
 	struct old_read *o = mem_new(struct old_read);
 	struct recall_job *j = o ? recall_new(p, which, on_read, o) : NULL;
@@ -236,7 +236,7 @@ void core_pane_read_old(struct core *c, struct pane *p, enum core_stream which, 
 		done(NULL, &f, user);
 		return;
 	}
-	*o = (struct old_read){ .core = c,
+	*o = (struct old_read){ .core = p->core,
 				.pane = p->number,
 				.from = from,
 				.which = which,

@@ -97,7 +97,7 @@ int __wrap_mkdir(const char *path, mode_t mode)
 
 /* ---- what is printed and read ---- */
 
-#define LINE_BYTES 35u
+#define LINE_BYTES 35ull
 
 static void line_at(uint64_t n, char *out)
 {

@@ -90,7 +90,7 @@ static size_t line_at(uint64_t n, char *out)
 {
 	return (size_t)sprintf(out, "line %09llu of what is printed\r\n", (unsigned long long)n);
 }
-#define LINE_BYTES 35u
+#define LINE_BYTES 35ull
 
 static void flood(struct fake_keeper *k, struct pane *p, uint64_t first, uint64_t n)
 {
