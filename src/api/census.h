@@ -11,7 +11,8 @@ struct census_memory {
 	uint64_t rss_bytes, pss_bytes; /* 0: unknown */
 };
 
-/* @pid 0: this process.  0: unknown. */
+/* But for those of journals, which are open while they are written or read.
+ * @pid 0: this process.  0: unknown. */
 uint32_t census_count_fds(uint32_t pid);
 void census_read_memory(uint32_t pid, struct census_memory *ret);
 

@@ -107,7 +107,7 @@ static void take_gauges(struct number *out, const struct core_status *c, const s
 		{ "requests_pending", "Requests under way", a->n_pending },
 		{ "queue_bytes", "Bytes waiting for clients to read them", a->queue_bytes },
 		{ "resident_bytes", "Resident memory of the daemon", resident_bytes() },
-		{ "open_fds", "File descriptors of the daemon", census_count_fds(0) },
+		{ "open_fds", "File descriptors of the daemon, but for journals", census_count_fds(0) },
 		{ "daemon_starts", "Times that the keeper started a daemon", c->n_daemon_starts },
 		{ "store_bytes", "Size of the database", db->file_bytes + db->wal_bytes },
 		{ "store_waiting", "Writes that wait for the database", db->n_waiting },
