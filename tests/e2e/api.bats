@@ -194,7 +194,8 @@ E
 
 @test "subscriptions begin now, at the start or at a position; what is no longer kept is a gap, exactly" {
 	script <<'E'
-p = c.call("pane.create", command=["sh", "-c", "seq 1 100000; sleep 1000"], raw_output=True)["id"]
+# Without a journal only the ring is kept.
+p = c.call("pane.create", command=["sh", "-c", "seq 1 100000; sleep 1000"], raw_output=True, private=True)["id"]
 wanted = "".join(f"{n}\n" for n in range(1, 100001)).encode()
 while c.call("pane.get", pane=p)["seq"] < len(wanted):
     time.sleep(0.02)

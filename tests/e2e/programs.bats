@@ -113,7 +113,9 @@ ends() { keys "$@"; until_state "$id" exited; reference kill-server; }
 	same hello
 	keys C-b '"'
 	same right
-	keys C-b % a b c
+	keys C-b %
+	same '│hello'
+	keys a b c
 	same abc
 	keys Enter C-b Up C-b z
 	same hello
