@@ -59,10 +59,11 @@ static int add_conditions(const struct cli_args *a, json_t *params)
 		return EXIT_USAGE;
 	if (r == 0)
 		(void)json_object_set_new(params, "idle_ms", json_integer(ms));
-	if (json_object_size(params) == 1)
+	if (json_object_size(params) == 1) {
 		return out_usage(a->command,
 				 "wait for what? --exit, --prompt, --command-end, --input KIND, "
 				 "--for REGEX, --text TEXT or --idle MS");
+	}
 	r = args_duration_ms(a, "timeout", &ms);
 	if (r == ARGS_E_BAD)
 		return EXIT_USAGE;

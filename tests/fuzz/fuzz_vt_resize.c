@@ -70,7 +70,8 @@ static void check_text(const struct vt *vt, const struct buf *was)
 
 	vt_check(vt);
 	read_text(vt, &now);
-	if (buf_len(&now) != buf_len(was) || memcmp(buf_data(&now), buf_data(was), buf_len(was))) {
+	if (buf_len(&now) != buf_len(was) ||
+	    memcmp(buf_data(&now), buf_data(was), buf_len(was)) != 0) {
 		fprintf(stderr, "text was:\n%.*s\n--- is:\n%.*s\n", (int)buf_len(was),
 			buf_data(was), (int)buf_len(&now), buf_data(&now));
 		abort();
@@ -94,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	b = vt_new(cols, rows, NULL, NULL, NULL);
 	if (!a || !b)
 		abort();
-	make_input(data + 3 + 2 * n_sizes, len - 3 - 2 * (size_t)n_sizes, &input);
+	make_input(data + 3 + 2 * (size_t)n_sizes, len - 3 - 2 * (size_t)n_sizes, &input);
 	vt_feed(a, buf_data(&input), buf_len(&input));
 	vt_feed(b, buf_data(&input), buf_len(&input));
 	read_text(a, &text);
