@@ -23,16 +23,16 @@ struct store_command {
 	uint64_t id;         /* given by the store, ascending; 0 in a put */
 	uint64_t pane;       /* number; 0: none (imported) */
 	uint64_t session;    /* number; 0: none */
-	uint32_t generation; /* of the pane */
 	uint64_t number;     /* of the command in its pane, from 1; 0 unknown */
+	uint32_t generation; /* of the pane */
 	enum command_source source;
 	const char *text;
 	const char *cwd, *cwd_after; /* "" unknown */
 	const char *shell;           /* "bash"; "" unknown */
 	uint64_t start_us, end_us;   /* wall; 0 unknown */
 	bool has_exit;               /* exit_code is known */
-	int exit_code;               /* as the shell says it: 128 + n for signal n */
 	bool has_seq;
+	int exit_code;             /* as the shell says it: 128 + n for signal n */
 	uint64_t seq_from, seq_to; /* of its output */
 };
 
