@@ -49,11 +49,20 @@
 	X(upgrade, upgrade.result)
 
 /* Of a child: the same names in both. */
-#define CHILD_FIELDS(X)                                                                        \
-	X(is_past_setup)                                                                       \
-	X(n_fds)                                                                               \
-	X(report_fd) X(pid) X(status) X(step) X(error) X(generation) X(flags) X(token) X(pane) \
-		X(started_wall_us) X(exited_wall_us)
+#define CHILD_FIELDS(X)    \
+	X(is_past_setup)   \
+	X(n_fds)           \
+	X(report_fd)       \
+	X(pid)             \
+	X(status)          \
+	X(step)            \
+	X(error)           \
+	X(generation)      \
+	X(flags)           \
+	X(token)           \
+	X(pane)            \
+	X(started_wall_us) \
+	X(exited_wall_us)
 
 /* ---- writing ---- */
 
