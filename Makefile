@@ -20,7 +20,7 @@ run: all
 
 test: all
 	tools/install-deps test
-	meson test -C $(BUILD) --print-errorlogs
+	meson test -C $(BUILD) --print-errorlogs --timeout-multiplier 4
 
 # The scenarios at full length: 1,000 kills, 10,000 panes.
 torture: all

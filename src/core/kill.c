@@ -188,10 +188,9 @@ static uint32_t signal_round(struct kill *k, const struct census *census, int si
 		if (!t)
 			continue;
 		t->is_gone = false;
-		if (t->signo != signo && t->signo != SIGKILL) {
+		/* What could not be sent, for want of a descriptor say, is tried again. */
+		if (t->signo != signo && t->signo != SIGKILL && send_signal(p, signo))
 			t->signo = signo;
-			send_signal(p, signo);
-		}
 	}
 	return n_alive;
 }

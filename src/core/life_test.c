@@ -20,10 +20,13 @@
 
 #define FOR_EVER_MS 60000u
 
+static struct rlimit limit_before;
+
 static int setup(void **state)
 {
 	struct fake_keeper *k = calloc(1, sizeof *k);
 
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit_before), 0);
 	fake_keeper_init(k);
 	fake_keeper_start(k, NULL);
 	*state = k;
@@ -32,6 +35,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	setrlimit(RLIMIT_NOFILE, &limit_before); /* a test that failed may have left it low */
 	fake_keeper_fini(*state);
 	free(*state);
 	return 0;
@@ -202,25 +206,41 @@ static void on_processes(const struct core_process *ps, size_t n, const struct f
 	on_done(f, user);
 }
 
+/* Other threads open files too when a core has just started: the number that stays the lowest. */
+static int lowest_free(struct fake_keeper *k)
+{
+	int lowest = -1;
+
+	for (int same = 0, i = 0; same < 20 && i < 2000; i++) {
+		int fd;
+
+		fake_keeper_turn(k, 1); /* the listening socket is handed over */
+		poll(NULL, 0, 1);
+		fd = dup(0);
+		assert_true(fd >= 0);
+		close(fd);
+		same = fd == lowest ? same + 1 : 0;
+		lowest = fd;
+	}
+	return lowest;
+}
+
 static void a_census_that_cannot_look_does_not_say_that_nobody_is_there(void **state)
 {
 	struct fake_keeper *k = *state;
 	struct told listed = { 0 }, killed = { 0 };
-	struct rlimit before, low;
+	struct rlimit low;
 	pid_t pid = fork();
 	int status, lowest;
 
-	fake_keeper_turn(k, 2); /* the listening socket is handed over */
-	lowest = dup(0);
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		for (int i = 0; i < 60; i++)
 			sleep(1);
 		_exit(0);
 	}
-	close(lowest);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	low = before;
+	lowest = lowest_free(k);
+	low = limit_before;
 	low.rlim_cur = (rlim_t)lowest + 1; /* for the directory, not for what is in it */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	core_processes(k->core, NULL, on_processes, &listed);
@@ -229,7 +249,7 @@ static void a_census_that_cannot_look_does_not_say_that_nobody_is_there(void **s
 	fake_keeper_turn(k, 20);
 	assert_int_equal(listed.code, FAIL_NO_DESCRIPTORS);
 	assert_false(killed.is_done);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit_before), 0);
 	for (int i = 0; i < 5000 && !killed.is_done; i++) {
 		fake_keeper_turn(k, 1);
 		waitpid(pid, &status, WNOHANG);
