@@ -57,6 +57,9 @@ class Census:
         self.pss = now["daemon"]["pss_bytes"] + now["keeper"]["pss_bytes"]
         self.zombies, self.strays, self.processes = now["zombies"], now["strays"], len(members())
 
+    def holds_what_it_should(self):
+        return all(fds == expected for fds, expected in self.fds.values())
+
     def __str__(self):
         return (f"fds {self.fds}, PSS {self.pss >> 10} KiB, {self.processes} processes, "
                 f"{self.zombies} zombies, {self.strays} strays")
@@ -68,7 +71,7 @@ def settled(c, reference):
     while True:
         now = Census(c)
         is_clean = (now.processes <= reference.processes and now.zombies == 0 and now.strays == 0
-                    and now.fds == reference.fds)
+                    and now.holds_what_it_should())
         if is_clean and now.pss <= reference.pss + BACK_BYTES or time.monotonic() > deadline:
             return now
         time.sleep(0.05)
