@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cli/out.h"
 #include "cli/server.h"
+#include "cli/verbs.h"
 #include "rpc/base64.h"
 
 #define VALUE_MAX (64u << 20) /* the server's limit is what counts */
@@ -271,44 +272,16 @@ static int namespaces(const struct cli_args *a, struct client *c)
 
 /* ---- commands ---- */
 
-struct verb {
-	const char *name, *operands;
-	int min, max; /* operands behind the verb; max < 0: any number */
-	int (*run)(const struct cli_args *a, struct client *c);
-};
-
-static int run_verb(const struct cli_args *a, const struct verb *verbs, size_t n_verbs,
-		    const char *names)
-{
-	const char *name = a->operands[0];
-	int n = a->n_operands - 1;
-
-	for (size_t i = 0; i < n_verbs; i++) {
-		CLEANUP(client_closep) struct client *c = NULL;
-
-		if (strcmp(verbs[i].name, name) != 0)
-			continue;
-		if (n < verbs[i].min || (verbs[i].max >= 0 && n > verbs[i].max)) {
-			return out_usage(a->command, "write `orchflow %s %s %s`", a->command->name,
-					 name, verbs[i].operands);
-		}
-		c = server_open(a, SERVER_START, NULL);
-		return c ? verbs[i].run(a, c) : EXIT_ERROR;
-	}
-	return out_usage(a->command, "%s is none of %s", name, names);
-}
-
 int cmd_kv(const struct cli_args *a)
 {
-	static const struct verb verbs[] = {
+	static const struct cli_verb verbs[] = {
 		{ "set", "KEY [VALUE]", 1, 2, set },  { "get", "KEY", 1, 1, get },
 		{ "del", "KEY...", 1, -1, del },      { "exists", "KEY", 1, 1, exists },
 		{ "ls", "[PREFIX]", 0, 1, list },     { "count", "[PREFIX]", 0, 1, count },
 		{ "clear", "[PREFIX]", 0, 1, clear }, { "namespaces", "", 0, 0, namespaces },
 	};
 
-	return run_verb(a, verbs, ARRAY_LEN(verbs),
-			"set, get, del, exists, ls, count, clear, namespaces");
+	return verbs_run(a, verbs, ARRAY_LEN(verbs));
 }
 
 int cmd_backup(const struct cli_args *a)
@@ -377,11 +350,11 @@ static int store_vacuum(const struct cli_args *a, struct client *c)
 
 int cmd_store(const struct cli_args *a)
 {
-	static const struct verb verbs[] = {
+	static const struct cli_verb verbs[] = {
 		{ "status", "", 0, 0, store_status },
 		{ "check", "", 0, 0, store_check },
 		{ "vacuum", "", 0, 0, store_vacuum },
 	};
 
-	return run_verb(a, verbs, ARRAY_LEN(verbs), "status, check, vacuum");
+	return verbs_run(a, verbs, ARRAY_LEN(verbs));
 }

@@ -4,6 +4,7 @@
 #include "cli/create.h"
 #include "cli/out.h"
 #include "cli/server.h"
+#include "cli/verbs.h"
 
 /* ---- what is printed ---- */
 
@@ -321,17 +322,13 @@ static int delete_it(const struct cli_args *a, struct client *c)
 
 int cmd_layout(const struct cli_args *a)
 {
-	static const struct {
-		const char *verb, *operands;
-		int min, max;
-		int (*run)(const struct cli_args *a, struct client *c);
-	} verbs[] = {
+	static const struct cli_verb verbs[] = {
 		{ "ls", "[SESSION]", 0, 1, list },
 		{ "show", "[LAYOUT]", 0, 1, show },
 		{ "templates", "", 0, 0, templates },
 		{ "apply", "TEMPLATE", 1, 1, create_of_template },
 		{ "new", "TREE", 1, 1, create_of_tree },
-		{ "split", "[PANE [COMMAND [ARG]...]]", 0, 1000, split },
+		{ "split", "[PANE [COMMAND [ARG]...]]", 0, -1, split },
 		{ "resize", "[PANE]", 0, 1, resize },
 		{ "move", "PANE TO", 2, 2, move },
 		{ "swap", "PANE PANE", 2, 2, swap },
@@ -341,20 +338,6 @@ int cmd_layout(const struct cli_args *a)
 		{ "select", "LAYOUT", 1, 1, select_it },
 		{ "delete", "LAYOUT", 1, 1, delete_it },
 	};
-	const char *verb = a->n_operands ? a->operands[0] : "ls";
 
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-		CLEANUP(client_closep) struct client *c = NULL;
-		int n = a->n_operands ? a->n_operands - 1 : 0;
-
-		if (strcmp(verbs[i].verb, verb) != 0)
-			continue;
-		if (n < verbs[i].min || n > verbs[i].max) {
-			return out_usage(a->command, "write `orchflow layout %s %s`", verb,
-					 verbs[i].operands);
-		}
-		c = server_open(a, SERVER_START, NULL);
-		return c ? verbs[i].run(a, c) : EXIT_ERROR;
-	}
-	return out_usage(a->command, "there is no `orchflow layout %s`", verb);
+	return verbs_run(a, verbs, ARRAY_LEN(verbs));
 }

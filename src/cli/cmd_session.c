@@ -4,6 +4,7 @@
 #include "cli/create.h"
 #include "cli/out.h"
 #include "cli/server.h"
+#include "cli/verbs.h"
 
 static int print_session(const struct cli_args *a, json_t *session)
 {
@@ -72,30 +73,12 @@ static int list(const struct cli_args *a, struct client *c)
 
 int cmd_session(const struct cli_args *a)
 {
-	static const struct {
-		const char *verb, *operands;
-		int min, max;
-		int (*run)(const struct cli_args *a, struct client *c);
-	} verbs[] = {
+	static const struct cli_verb verbs[] = {
 		{ "ls", "", 0, 0, list },
 		{ "new", "[NAME]", 0, 1, create },
 		{ "rename", "SESSION NAME", 2, 2, rename_it },
 		{ "delete", "SESSION", 1, 1, delete_it },
 	};
-	const char *verb = a->n_operands ? a->operands[0] : "ls";
 
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-		CLEANUP(client_closep) struct client *c = NULL;
-		int n = a->n_operands ? a->n_operands - 1 : 0;
-
-		if (strcmp(verbs[i].verb, verb) != 0)
-			continue;
-		if (n < verbs[i].min || n > verbs[i].max) {
-			return out_usage(a->command, "write `orchflow session %s %s`", verb,
-					 verbs[i].operands);
-		}
-		c = server_open(a, SERVER_START, NULL);
-		return c ? verbs[i].run(a, c) : EXIT_ERROR;
-	}
-	return out_usage(a->command, "%s is none of ls, new, rename, delete", verb);
+	return verbs_run(a, verbs, ARRAY_LEN(verbs));
 }
