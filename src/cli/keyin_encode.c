@@ -6,22 +6,6 @@
 #define CELL_WIDTH 8u
 #define CELL_HEIGHT 16u
 
-static struct key_modes key_modes_of(const struct vt *vt)
-{
-	int other = vt_modify_other_keys(vt);
-
-	return (struct key_modes){
-		.is_vt52 = !vt_mode(vt, VT_MODE_DECANM),
-		.is_app_cursor = vt_mode(vt, VT_MODE_DECCKM),
-		.is_app_keypad = vt_mode(vt, VT_MODE_DECNKM),
-		.is_backarrow_bs = vt_mode(vt, VT_MODE_DECBKM),
-		.is_newline = vt_mode(vt, VT_MODE_LNM),
-		.is_other_keys_csi_u = vt_format_other_keys(vt),
-		.modify_other_keys = (uint8_t)(other > 2 ? 2 : other),
-		.kitty_flags = (uint8_t)vt_kitty_flags(vt),
-	};
-}
-
 static void put_key(const struct key *key, const struct key_modes *modes, struct buf *out)
 {
 	char bytes[KEY_ENCODE_MAX];
@@ -36,7 +20,7 @@ static void put_key(const struct key *key, const struct key_modes *modes, struct
 static void encode_key(const struct keyin_event *ev, const struct vt *vt, struct buf *out)
 {
 	static const struct key escape = { .code = KEY_ESCAPE };
-	struct key_modes modes = key_modes_of(vt);
+	struct key_modes modes = vt_key_modes(vt);
 	struct key key = ev->key;
 
 	if (ev->is_prefixed && (modes.kitty_flags || modes.modify_other_keys)) {

@@ -178,16 +178,7 @@ static struct key_modes modes_of(struct pane *p)
 {
 	const struct vt *vt = term_get(p);
 
-	if (!vt)
-		return (struct key_modes){ 0 };
-	return (struct key_modes){ .is_vt52 = !vt_mode(vt, VT_MODE_DECANM),
-				   .is_app_cursor = vt_mode(vt, VT_MODE_DECCKM),
-				   .is_app_keypad = vt_mode(vt, VT_MODE_DECNKM),
-				   .is_backarrow_bs = vt_mode(vt, VT_MODE_DECBKM),
-				   .is_newline = vt_mode(vt, VT_MODE_LNM),
-				   .is_other_keys_csi_u = vt_format_other_keys(vt),
-				   .modify_other_keys = (uint8_t)vt_modify_other_keys(vt),
-				   .kitty_flags = (uint8_t)vt_kitty_flags(vt) };
+	return vt ? vt_key_modes(vt) : (struct key_modes){ 0 };
 }
 
 static int encode_key(const char *name, const struct key_modes *modes, struct buf *out,

@@ -125,7 +125,7 @@ struct key_modes {
 	bool is_backarrow_bs;      /* DECBKM set: Backspace sends BS; reset: DEL */
 	bool is_newline;           /* LNM: Enter sends CR LF */
 	bool is_other_keys_csi_u;  /* formatOtherKeys: CSI code;mods u, not CSI 27;mods;code ~ */
-	uint8_t modify_other_keys; /* 0, 1, 2 */
+	uint8_t modify_other_keys; /* 0, 1; 2 and above: all that is not plain text */
 	uint8_t kitty_flags;       /* enum key_kitty of the current screen */
 };
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "vt/key.h"
+
 #define KITTY_FLAGS 31
 
 static struct screen *shown(struct vt *vt)
@@ -125,4 +127,18 @@ int vt_modify_other_keys(const struct vt *vt)
 bool vt_format_other_keys(const struct vt *vt)
 {
 	return vt->fmt_keys[4] != 0;
+}
+
+struct key_modes vt_key_modes(const struct vt *vt)
+{
+	return (struct key_modes){
+		.is_vt52 = !vt_mode(vt, VT_MODE_DECANM),
+		.is_app_cursor = vt_mode(vt, VT_MODE_DECCKM),
+		.is_app_keypad = vt_mode(vt, VT_MODE_DECNKM),
+		.is_backarrow_bs = vt_mode(vt, VT_MODE_DECBKM),
+		.is_newline = vt_mode(vt, VT_MODE_LNM),
+		.is_other_keys_csi_u = vt_format_other_keys(vt),
+		.modify_other_keys = (uint8_t)vt_modify_other_keys(vt),
+		.kitty_flags = (uint8_t)vt_kitty_flags(vt),
+	};
 }

@@ -20,6 +20,7 @@
 #define VT_COLS_MAX 2000
 #define VT_ROWS_MAX 1000
 
+struct key_modes;
 struct vt;
 struct vt_compress;
 
@@ -163,7 +164,9 @@ bool vt_is_alternate(const struct vt *vt);
 const char *vt_title(const struct vt *vt, enum vt_title which); /* "" if never set */
 unsigned vt_kitty_flags(const struct vt *vt);                   /* kitty keyboard, current screen */
 int vt_modify_other_keys(const struct vt *vt);                  /* XTMODKEYS 4: 0..3 */
-bool vt_format_other_keys(const struct vt *vt);           /* XTFMTKEYS 4: CSI u instead of CSI 27 */
+bool vt_format_other_keys(const struct vt *vt); /* XTFMTKEYS 4: CSI u instead of CSI 27 */
+/* What of all that decides how keys are sent, for key_encode() (vt/key.h). */
+struct key_modes vt_key_modes(const struct vt *vt);
 uint32_t vt_palette(const struct vt *vt, unsigned index); /* 0xrrggbb of index 0..255 */
 
 enum vt_dynamic_color { VT_COLOR_FG, VT_COLOR_BG, VT_COLOR_CURSOR };
