@@ -4,8 +4,9 @@
 usage: upgrade.py WRITER DIR [--upgrades N] [--panes N] [--floods N]
 
 As torture.py, but nothing is killed: `orchflow upgrade` must answer that it was done, every time.  Three
-subscribers speak the protocol themselves, two are `orchflow tail -f`, and one types numbered lines with
-`orchflow send`: each must arrive exactly once, in order.
+subscribers speak the protocol themselves, two are `orchflow tail -f`, five are `orchflow attach` in terminals
+(attached.py), and one types numbered lines with `orchflow send`, two more in terminals: each must arrive exactly
+once, in order.
 """
 import argparse
 import json
@@ -18,6 +19,7 @@ import time
 
 import client
 import torture
+from attached import Terminals
 from torture import Pane, Subscriber, fault
 
 ORCHFLOW = os.environ["ORCHFLOW"]
@@ -102,13 +104,17 @@ def main():
     tails = [Tail(pane) for pane in calm[3:5]]
     typist = Typist()
     typist.start()
+    terminals = Terminals(torture.args.writer, torture.args.dir, fault)
+    terminals.start()
     mayflies, took = [], []
     for n in range(torture.args.upgrades):
         mayflies.append(torture.mayfly(n))
         time.sleep(random.random() * 0.15)
         took.append(upgrade(n))
         panes[random.randrange(len(panes))].compare()
+        terminals.compare()
     typist.verify()
+    said = terminals.verify()
     torture.end_panes(panes)
     torture.verify_end(panes, mayflies)
     for s in subscribers:
@@ -120,7 +126,7 @@ def main():
         fault(f"left over: {census}")
     daemons = sorted(t for n, t in enumerate(took) if n % 3 != 2)
     print(f"upgrades: {len(took)}, of the keeper: {len(took) // 3}; new daemon serves after: median "
-          f"{daemons[len(daemons) // 2]} ms, longest {daemons[-1]} ms; lines typed: {typist.n}; bytes lost: {torture.lost}; "
+          f"{daemons[len(daemons) // 2]} ms, longest {daemons[-1]} ms; lines typed: {typist.n}; {said}; bytes lost: {torture.lost}; "
           f"faults: {len(torture.faults)}")
     return bool(torture.faults)
 
