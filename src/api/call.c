@@ -226,6 +226,19 @@ struct rpc_writer *api_call_result_begin(struct api_call *call)
 	return w;
 }
 
+struct rpc_writer *api_call_object_begin(struct api_call *call, const struct fail *f)
+{
+	struct rpc_writer *w = NULL;
+
+	if (f) {
+		api_call_fail(call, f);
+	} else {
+		w = api_call_result_begin(call);
+		rpc_map_begin(w);
+	}
+	return w;
+}
+
 void api_call_result_end(struct api_call *call)
 {
 	if (!goes_nowhere(call))
@@ -300,6 +313,18 @@ struct pane *api_call_pane(struct api_call *call)
 	int r = core_pane_find(call->server->core, rpc_arg_str(&call->args, "pane", ""), &p, &f);
 
 	return api_call_failed(call, r, &f) ? NULL : p;
+}
+
+struct store *api_call_store(struct api_call *call)
+{
+	struct store *s = core_store(call->server->core);
+	struct fail f;
+
+	if (!s) {
+		(void)fail_set(&f, FAIL_STORAGE_UNAVAILABLE, NULL);
+		api_call_fail(call, &f);
+	}
+	return s;
 }
 
 /* ---- clients that go ---- */

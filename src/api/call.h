@@ -57,6 +57,9 @@ NODISCARD struct api_call *api_call_defer(struct api_call *call);
 /* Write exactly one value. */
 struct rpc_writer *api_call_result_begin(struct api_call *call);
 void api_call_result_end(struct api_call *call);
+/* The same for an object: its members come next, then rpc_map_end() and result_end.  NULL: the
+ * call is answered with @f instead, which the core may hand to a callback. */
+struct rpc_writer *api_call_object_begin(struct api_call *call, const struct fail *f);
 void api_call_result_empty(struct api_call *call); /* {} */
 void api_call_fail(struct api_call *call, const struct fail *f);
 

@@ -61,16 +61,26 @@ struct api_method {
 #define API_MAX_REGEX 4096
 #define API_MAX_PAGE 200 /* items of one list answer */
 
-#define API_PAGE_PARAMS                                                          \
-	{ .name = "cursor",                                                      \
-	  .type = RPC_T_STRING,                                                  \
-	  .min = 1,                                                              \
-	  .max = 24,                                                             \
-	  .doc = "`next` of the page before" },                                  \
-	{                                                                        \
-		.name = "limit", .type = RPC_T_INT, .fallback = "200", .min = 1, \
-		.max = API_MAX_PAGE, .doc = "items of one page"                  \
+/* Of a list: where to go on (@min_, @max_: its length), and how much of it (@max_). */
+#define API_CURSOR_PARAM(min_, max_)                                                  \
+	{                                                                             \
+		.name = "cursor", .type = RPC_T_STRING, .min = (min_), .max = (max_), \
+		.doc = "`next` of the page before"                                    \
 	}
+#define API_LIMIT_PARAM(max_)                                                                   \
+	{                                                                                       \
+		.name = "limit", .type = RPC_T_INT, .fallback = "200", .min = 1, .max = (max_), \
+		.doc = "items of one page"                                                      \
+	}
+#define API_PAGE_PARAMS API_CURSOR_PARAM(1, 24), API_LIMIT_PARAM(API_MAX_PAGE)
+#define API_NEXT_FIELD                                                        \
+	{                                                                     \
+		"next", "string?", "cursor of the next page, if there is one" \
+	}
+
+/* What any method that asks the database may answer. */
+#define API_STORAGE_ERRORS \
+	FAIL_STORAGE_UNAVAILABLE, FAIL_STORAGE_FAILED, FAIL_STORAGE_DAMAGED, FAIL_STORAGE_VERSION
 
 /* The pane that a call is about. */
 #define API_PANE_PARAM                                                                         \
@@ -81,6 +91,9 @@ struct api_method {
 struct pane;
 /* NULL: not found, and answered so. */
 struct pane *api_call_pane(struct api_call *call);
+struct store;
+/* NULL: there is none, and answered so. */
+struct store *api_call_store(struct api_call *call);
 
 /* The groups, by source file. */
 struct api_group {

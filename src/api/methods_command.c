@@ -12,18 +12,6 @@
 
 #define IMPORT_MAX 10000u
 
-static struct store *store_of(struct api_call *call)
-{
-	struct store *s = core_store(api_call_core(call));
-	struct fail f;
-
-	if (!s) {
-		(void)fail_set(&f, FAIL_STORAGE_UNAVAILABLE, NULL);
-		api_call_fail(call, &f);
-	}
-	return s;
-}
-
 static const char *source_name(enum command_source s)
 {
 	switch (s) {
@@ -84,12 +72,9 @@ static void on_list(const struct store_command *v, size_t n, bool has_more, cons
 	struct rpc_writer *w;
 	char next[48];
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "commands");
 	rpc_array_begin(w);
 	for (size_t i = 0; i < n; i++)
@@ -148,7 +133,7 @@ static int read_query(const struct rpc_args *a, struct command_query *q, struct 
 
 static void command_list(struct api_call *call)
 {
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct command_query q;
 	struct api_call *later;
 	struct fail f;
@@ -178,7 +163,7 @@ static void on_got(const struct store_command *v, size_t n, bool has_more, const
 static void command_get(struct api_call *call)
 {
 	uint64_t id = (uint64_t)rpc_arg_int(&call->args, "id", 0);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -206,12 +191,9 @@ static void on_texts(const struct command_text *v, size_t n, const struct fail *
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	put_texts(w, "suggestions", v, n);
 	rpc_map_end(w);
 	api_call_result_end(call);
@@ -224,7 +206,7 @@ static void command_suggest(struct api_call *call)
 		.cwd = rpc_arg_str(&call->args, "cwd", NULL),
 		.max = (uint32_t)rpc_arg_int(&call->args, "limit", 10),
 	};
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -236,12 +218,9 @@ static void on_stats(const struct command_stats *v, const struct fail *f, void *
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_kv_uint(w, "records", v->n_records);
 	rpc_kv_uint(w, "texts", v->n_texts);
 	rpc_kv_uint(w, "failed", v->n_failed);
@@ -257,7 +236,7 @@ static void on_stats(const struct command_stats *v, const struct fail *f, void *
 static void command_stats(struct api_call *call)
 {
 	uint32_t top = (uint32_t)rpc_arg_int(&call->args, "top", 10);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -271,12 +250,9 @@ static void on_imported(uint64_t n, const struct fail *f, void *user)
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_kv_uint(w, "added", n);
 	rpc_map_end(w);
 	api_call_result_end(call);
@@ -310,7 +286,7 @@ static void command_import(struct api_call *call)
 	const json_t *list = rpc_arg_json(&call->args, "commands");
 	size_t n = json_array_size(list);
 	struct store_command *cs = mem_zalloc(n + 1, sizeof *cs);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = NULL;
 	struct fail f;
 	int r = -ENOMEM;
@@ -330,8 +306,6 @@ static void command_import(struct api_call *call)
 
 /* ---- the table ---- */
 
-#define STORAGE_ERRORS \
-	FAIL_STORAGE_UNAVAILABLE, FAIL_STORAGE_FAILED, FAIL_STORAGE_DAMAGED, FAIL_STORAGE_VERSION
 #define FILTERS                                                                                  \
 	{ .name = "pane", .type = RPC_T_STRING, .min = 1, .max = 24, .doc = "only of that id" }, \
 		{ .name = "session",                                                             \
@@ -365,18 +339,10 @@ static void command_import(struct api_call *call)
 		  .min = 1,                                                                      \
 		  .max = INT64_MAX,                                                              \
 		  .doc = "begun then or before" },                                               \
-		{ .name = "cursor",                                                              \
-		  .type = RPC_T_STRING,                                                          \
-		  .min = 3,                                                                      \
-		  .max = 48,                                                                     \
-		  .doc = "`next` of the page before" },                                          \
-	{                                                                                        \
-		.name = "limit", .type = RPC_T_INT, .fallback = "200", .min = 1,                 \
-		.max = API_MAX_PAGE, .doc = "items of one page"                                  \
-	}
+		API_CURSOR_PARAM(3, 48), API_LIMIT_PARAM(API_MAX_PAGE)
 #define PAGE                                                                             \
 	API_RESULT("One page, the newest first.", { "commands", "[CommandRecord]", "" }, \
-		   { "next", "string?", "cursor of the next page, if there is one" })
+		   API_NEXT_FIELD)
 
 static const struct api_method methods[] = {
 	{
@@ -389,7 +355,7 @@ static const struct api_method methods[] = {
 			     .max = 1024,
 			     .doc = "only with that in it; ASCII letters of either case" }),
 		PAGE,
-		API_ERRORS(STORAGE_ERRORS),
+		API_ERRORS(API_STORAGE_ERRORS),
 		.scope = API_SCOPE_READ,
 		.handler = command_list,
 	},
@@ -404,7 +370,7 @@ static const struct api_method methods[] = {
 			     .doc = "as it is; ASCII letters of either case" },
 			   FILTERS),
 		PAGE,
-		API_ERRORS(STORAGE_ERRORS),
+		API_ERRORS(API_STORAGE_ERRORS),
 		.scope = API_SCOPE_READ,
 		.handler = command_list,
 	},
@@ -418,7 +384,7 @@ static const struct api_method methods[] = {
 			     .max = INT64_MAX,
 			     .doc = "of the record" }),
 		.result = &api_shape_command_record,
-		API_ERRORS(STORAGE_ERRORS, FAIL_RECORD_NOT_FOUND),
+		API_ERRORS(API_STORAGE_ERRORS, FAIL_RECORD_NOT_FOUND),
 		.scope = API_SCOPE_READ,
 		.handler = command_get,
 	},
@@ -439,7 +405,7 @@ static const struct api_method methods[] = {
 			   { "first_us", "integer", "start of the oldest" },
 			   { "last_us", "integer", "start of the newest" },
 			   { "top", "[object]", "{text, runs, failed, last_us, frecency}" }),
-		API_ERRORS(STORAGE_ERRORS),
+		API_ERRORS(API_STORAGE_ERRORS),
 		.scope = API_SCOPE_READ,
 		.handler = command_stats,
 	},
@@ -466,7 +432,7 @@ static const struct api_method methods[] = {
 			   { "suggestions", "[object]",
 			     "{text, runs, failed, last_us, frecency}: the sum over its runs of "
 			     "2^(-age / 7 days), one that failed counting half" }),
-		API_ERRORS(STORAGE_ERRORS),
+		API_ERRORS(API_STORAGE_ERRORS),
 		.scope = API_SCOPE_READ,
 		.handler = command_suggest,
 	},
@@ -483,7 +449,7 @@ static const struct api_method methods[] = {
 			     .max = 64,
 			     .doc = "whose they were" }),
 		API_RESULT("What was done.", { "added", "integer", "so many were new" }),
-		API_ERRORS(STORAGE_ERRORS, FAIL_STORAGE_FULL),
+		API_ERRORS(API_STORAGE_ERRORS, FAIL_STORAGE_FULL),
 		.scope = API_SCOPE_WRITE,
 		.handler = command_import,
 	},

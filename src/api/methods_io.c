@@ -32,12 +32,9 @@ static void on_written(size_t written, uint64_t input_seq, const struct fail *f,
 				written, (unsigned long long)input_seq);
 		f = &told;
 	}
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_kv_uint(w, "written", written);
 	rpc_kv_uint(w, "input_seq", input_seq);
 	rpc_map_end(w);

@@ -13,18 +13,6 @@
 
 /* ---- what comes in ---- */
 
-static struct store *store_of(struct api_call *call)
-{
-	struct store *s = core_store(api_call_core(call));
-	struct fail f;
-
-	if (!s) {
-		(void)fail_set(&f, FAIL_STORAGE_UNAVAILABLE, NULL);
-		api_call_fail(call, &f);
-	}
-	return s;
-}
-
 static const char *namespace_of(const struct api_call *call)
 {
 	return rpc_arg_str(&call->args, "namespace", KV_DEFAULT);
@@ -134,12 +122,9 @@ static void on_set(const struct kv_result *results, size_t n, const struct fail 
 	struct rpc_writer *w;
 
 	(void)n;
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_kv_bool(w, "created", !results[0].was_there);
 	rpc_kv_uint(w, "revision", results[0].entry.revision);
 	rpc_map_end(w);
@@ -151,7 +136,7 @@ static const struct value_names plain_names = { "data", "text" };
 static void kv_set(struct api_call *call)
 {
 	CLEANUP(buf_fini) struct buf value = BUF_INIT;
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct kv_op op = { .verb = KV_SET };
 	const char *ns = namespace_of(call);
 	struct api_call *later;
@@ -181,7 +166,7 @@ static void on_got(const struct kv_entry *e, const struct fail *f, void *user)
 static void kv_get(struct api_call *call)
 {
 	const char *key = rpc_arg_str(&call->args, "key", ""), *ns = namespace_of(call);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	bool as_text = wants_text(&call->args);
 	struct api_call *later;
 	struct kv_entry e;
@@ -209,7 +194,7 @@ static void on_looked(const struct kv_entry *e, const struct fail *f, void *user
 static void kv_exists(struct api_call *call)
 {
 	const char *key = rpc_arg_str(&call->args, "key", ""), *ns = namespace_of(call);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later;
 	struct kv_entry e;
 
@@ -238,7 +223,7 @@ static void kv_delete(struct api_call *call)
 {
 	struct kv_op op = { .verb = KV_DELETE, .key = rpc_arg_str(&call->args, "key", "") };
 	const char *ns = namespace_of(call);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -253,12 +238,9 @@ static void on_list(const struct kv_entry *es, size_t n, bool has_more, const st
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "entries");
 	rpc_array_begin(w);
 	for (size_t i = 0; i < n; i++)
@@ -281,7 +263,7 @@ static void kv_list(struct api_call *call)
 				.max_bytes = LIST_VALUE_BYTES };
 	const char *ns = namespace_of(call);
 	bool as_text = wants_text(&call->args);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? defer(call, as_text) : NULL;
 
 	if (later)
@@ -300,7 +282,7 @@ static void on_count(uint64_t n, const struct fail *f, void *user)
 static void kv_count(struct api_call *call)
 {
 	const char *prefix = rpc_arg_str(&call->args, "prefix", ""), *ns = namespace_of(call);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -319,7 +301,7 @@ static void on_cleared(uint64_t n, const struct fail *f, void *user)
 static void kv_clear(struct api_call *call)
 {
 	const char *prefix = rpc_arg_str(&call->args, "prefix", ""), *ns = namespace_of(call);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -331,12 +313,9 @@ static void on_namespaces(const struct kv_namespace *v, size_t n, const struct f
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "namespaces");
 	rpc_array_begin(w);
 	for (size_t i = 0; i < n; i++) {
@@ -353,7 +332,7 @@ static void on_namespaces(const struct kv_namespace *v, size_t n, const struct f
 
 static void kv_namespaces(struct api_call *call)
 {
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -367,12 +346,9 @@ static void on_swapped(bool is_swapped, const struct kv_entry *e, const struct f
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_kv_bool(w, "swapped", is_swapped);
 	rpc_key(w, "revision");
 	if (e) {
@@ -409,7 +385,7 @@ static void kv_cas(struct api_call *call)
 {
 	CLEANUP(buf_fini) struct buf value = BUF_INIT;
 	CLEANUP(buf_fini) struct buf expected = BUF_INIT;
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct kv_op op = { .verb = KV_SET };
 	const char *ns = namespace_of(call);
 	struct kv_expect expect;
@@ -524,12 +500,9 @@ static void on_batch(const struct kv_result *results, size_t n, const struct fai
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "results");
 	rpc_array_begin(w);
 	for (size_t i = 0; i < n; i++)
@@ -543,7 +516,7 @@ static void kv_batch(struct api_call *call)
 {
 	CLEANUP(batch_freep) struct batch *b = mem_new(struct batch);
 	const char *ns = namespace_of(call);
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later;
 	struct fail f;
 
@@ -592,11 +565,9 @@ static void kv_batch(struct api_call *call)
 		.name = "as", .type = RPC_T_ENUM, .choices = "data|text", .fallback = "\"data\"", \
 		.doc = "values that are text come as `text`, others always as `data`"             \
 	}
-#define STORAGE_ERRORS \
-	FAIL_STORAGE_UNAVAILABLE, FAIL_STORAGE_FAILED, FAIL_STORAGE_DAMAGED, FAIL_STORAGE_VERSION
-#define WRITE_ERRORS                                                                               \
-	STORAGE_ERRORS, FAIL_STORAGE_FULL, FAIL_LIMIT_KEY, FAIL_LIMIT_VALUE, FAIL_LIMIT_NAMESPACE, \
-		FAIL_LIMIT_NAMESPACES
+#define WRITE_ERRORS                                                             \
+	API_STORAGE_ERRORS, FAIL_STORAGE_FULL, FAIL_LIMIT_KEY, FAIL_LIMIT_VALUE, \
+		FAIL_LIMIT_NAMESPACE, FAIL_LIMIT_NAMESPACES
 
 static const struct api_method methods[] = {
 	{
@@ -614,7 +585,7 @@ static const struct api_method methods[] = {
 		.doc = "Get the value of a key",
 		API_PARAMS(KEY, NAMESPACE, AS),
 		.result = &api_shape_kv_entry,
-		API_ERRORS(STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND, FAIL_KEY_NOT_FOUND),
+		API_ERRORS(API_STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND, FAIL_KEY_NOT_FOUND),
 		.scope = API_SCOPE_READ,
 		.handler = kv_get,
 	},
@@ -632,32 +603,21 @@ static const struct api_method methods[] = {
 		.doc = "Is there such a key",
 		API_PARAMS(KEY, NAMESPACE),
 		API_RESULT("The answer.", { "exists", "boolean", "it is there" }),
-		API_ERRORS(STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND),
+		API_ERRORS(API_STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND),
 		.scope = API_SCOPE_READ,
 		.handler = kv_exists,
 	},
 	{
 		.name = "kv.list",
 		.doc = "List keys in the order of their bytes",
-		API_PARAMS(PREFIX, NAMESPACE,
-			   { .name = "cursor",
-			     .type = RPC_T_STRING,
-			     .min = 1,
-			     .doc = "`next` of the page before" },
-			   { .name = "limit",
-			     .type = RPC_T_INT,
-			     .fallback = "200",
-			     .min = 1,
-			     .max = KV_MAX_PAGE,
-			     .doc = "items of one page" },
+		API_PARAMS(PREFIX, NAMESPACE, API_CURSOR_PARAM(1, 0), API_LIMIT_PARAM(KV_MAX_PAGE),
 			   { .name = "values",
 			     .type = RPC_T_BOOL,
 			     .fallback = "false",
 			     .doc = "with their values; a page then ends at 2 MiB of them" },
 			   AS),
-		API_RESULT("One page.", { "entries", "[KvEntry]", "" },
-			   { "next", "string?", "cursor of the next page, if there is one" }),
-		API_ERRORS(STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND),
+		API_RESULT("One page.", { "entries", "[KvEntry]", "" }, API_NEXT_FIELD),
+		API_ERRORS(API_STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND),
 		.scope = API_SCOPE_READ,
 		.handler = kv_list,
 	},
@@ -666,7 +626,7 @@ static const struct api_method methods[] = {
 		.doc = "Count the keys that begin so",
 		API_PARAMS(PREFIX, NAMESPACE),
 		API_RESULT("The answer.", { "count", "integer", "" }),
-		API_ERRORS(STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND),
+		API_ERRORS(API_STORAGE_ERRORS, FAIL_NAMESPACE_NOT_FOUND),
 		.scope = API_SCOPE_READ,
 		.handler = kv_count,
 	},
@@ -726,7 +686,7 @@ static const struct api_method methods[] = {
 		API_RESULT("All of them.", { "namespaces", "[object]",
 					     "{name, keys, bytes}, with what has expired and is "
 					     "not yet cleared away" }),
-		API_ERRORS(STORAGE_ERRORS),
+		API_ERRORS(API_STORAGE_ERRORS),
 		.scope = API_SCOPE_READ,
 		.handler = kv_namespaces,
 	},

@@ -275,12 +275,9 @@ static void on_killed(const struct core_kill_report *report, const struct fail *
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	record_kills(w, report);
 	rpc_key(w, "status");
 	record_status(w, report->has_status, report->status);
@@ -353,12 +350,9 @@ static void on_processes(const struct core_process *ps, size_t n, const struct f
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "panes");
 	rpc_array_begin(w);
 	for (const struct pane *p = core_pane_next(api_call_core(call), 0); p;
@@ -507,8 +501,7 @@ static const struct api_method methods[] = {
 			     .choices = "starting|running|exited|lost",
 			     .doc = "only in this state" },
 			   API_PAGE_PARAMS),
-		API_RESULT("One page.", { "panes", "[Pane]", "" },
-			   { "next", "string?", "cursor of the next page, if there is one" }),
+		API_RESULT("One page.", { "panes", "[Pane]", "" }, API_NEXT_FIELD),
 		API_ERRORS(FAIL_SESSION_NOT_FOUND),
 		.scope = API_SCOPE_READ,
 		.handler = pane_list,

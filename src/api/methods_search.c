@@ -128,12 +128,9 @@ static void on_searched(const struct core_search_result *r, const struct fail *f
 	struct rpc_writer *w;
 
 	call->search = 0;
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "matches");
 	rpc_array_begin(w);
 	for (uint32_t i = 0; i < r->n_found; i++)

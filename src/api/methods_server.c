@@ -203,12 +203,9 @@ static void on_upgraded(const struct api_upgraded *u, const struct fail *f, void
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_kv_str(w, "from", u->from);
 	rpc_kv_str(w, "to", u->to);
 	rpc_kv_str(w, "binary", u->binary);
@@ -241,12 +238,9 @@ static void on_shut_down(const struct core_kill_report *report, const struct fai
 	struct api_server *s = call->server;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	record_kills(w, report);
 	record_strays(w, report);
 	rpc_map_end(w);

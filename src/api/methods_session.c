@@ -125,12 +125,9 @@ static void on_deleted(const struct fail *f, void *user)
 	const struct deletion *d = call->extra;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "deleted");
 	record_id(w, 's', d->session);
 	rpc_key(w, "panes");
@@ -209,8 +206,7 @@ static const struct api_method methods[] = {
 		.name = "session.list",
 		.doc = "List the sessions, by id",
 		API_PARAMS(API_PAGE_PARAMS),
-		API_RESULT("One page.", { "sessions", "[Session]", "" },
-			   { "next", "string?", "cursor of the next page, if there is one" }),
+		API_RESULT("One page.", { "sessions", "[Session]", "" }, API_NEXT_FIELD),
 		API_ERRORS(),
 		.scope = API_SCOPE_READ,
 		.handler = session_list,

@@ -5,18 +5,6 @@
 #include "core/core.h"
 #include "store/store.h"
 
-static struct store *store_of(struct api_call *call)
-{
-	struct store *s = core_store(api_call_core(call));
-	struct fail f;
-
-	if (!s) {
-		(void)fail_set(&f, FAIL_STORAGE_UNAVAILABLE, NULL);
-		api_call_fail(call, &f);
-	}
-	return s;
-}
-
 static void on_done(const struct fail *f, void *user)
 {
 	if (f) {
@@ -28,7 +16,7 @@ static void on_done(const struct fail *f, void *user)
 
 static void store_status(struct api_call *call)
 {
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct rpc_writer *w;
 	struct store_stats st;
 
@@ -62,7 +50,7 @@ static void store_status(struct api_call *call)
 static void store_backup_to(struct api_call *call)
 {
 	const char *path = rpc_arg_str(&call->args, "path", "");
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later;
 	struct fail f;
 
@@ -80,7 +68,7 @@ static void store_backup_to(struct api_call *call)
 
 static void store_check_all(struct api_call *call)
 {
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
@@ -89,16 +77,14 @@ static void store_check_all(struct api_call *call)
 
 static void store_vacuum_all(struct api_call *call)
 {
-	struct store *s = store_of(call);
+	struct store *s = api_call_store(call);
 	struct api_call *later = s ? api_call_defer(call) : NULL;
 
 	if (later)
 		store_vacuum(s, on_done, later);
 }
 
-#define ERRORS                                                                                     \
-	FAIL_STORAGE_UNAVAILABLE, FAIL_STORAGE_FAILED, FAIL_STORAGE_DAMAGED, FAIL_STORAGE_VERSION, \
-		FAIL_STORAGE_FULL
+#define ERRORS API_STORAGE_ERRORS, FAIL_STORAGE_FULL
 
 static const struct api_method methods[] = {
 	{

@@ -15,12 +15,9 @@ static void on_text(const struct core_text *t, const struct fail *f, void *user)
 	struct api_call *call = user;
 	struct rpc_writer *w;
 
-	if (f) {
-		api_call_fail(call, f);
+	w = api_call_object_begin(call, f);
+	if (!w)
 		return;
-	}
-	w = api_call_result_begin(call);
-	rpc_map_begin(w);
 	rpc_key(w, "text");
 	rpc_strn(w, t->text, t->n);
 	rpc_kv_uint(w, "from", t->from);
