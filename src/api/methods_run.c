@@ -14,6 +14,7 @@
 #define MAX_COMMAND (256 << 10)
 #define MAX_OUTPUT (1 << 20)
 #define MAX_LINES 100000
+#define MAX_KEY 64
 
 static void read_budget(const struct rpc_args *a, struct core_budget *ret)
 {
@@ -155,6 +156,7 @@ static void pane_run(struct api_call *call)
 		.wants_queue = rpc_arg_bool(a, "queue", false),
 		.idle_ms = rpc_arg_int(a, "idle_ms", -1),
 		.timeout_ms = rpc_arg_int(a, "timeout_ms", -1),
+		.key = rpc_arg_str(a, "key", NULL),
 	};
 	struct api_call *later;
 	uint64_t id = 0;
@@ -299,7 +301,13 @@ static const struct api_method methods[] = {
 			     .type = RPC_T_ENUM,
 			     .choices = "head|tail|both",
 			     .fallback = "\"both\"",
-			     .doc = "which end of an output that is too long" }),
+			     .doc = "which end of an output that is too long" },
+			   { .name = "key",
+			     .type = RPC_T_STRING,
+			     .min = 1,
+			     .max = MAX_KEY,
+			     .doc = "chosen by the client: the same key again types nothing again, "
+				    "and waits for the end of what was typed" }),
 		.result = &api_shape_run,
 		API_ERRORS(FAIL_PANE_NOT_FOUND, FAIL_PANE_EXITED, FAIL_PANE_BUSY,
 			   FAIL_NO_INTEGRATION, FAIL_COMMAND_INCOMPLETE, FAIL_LIMIT_INPUT),

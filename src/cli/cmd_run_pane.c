@@ -62,6 +62,8 @@ static int add_manner(const struct cli_args *a, json_t *params)
 		(void)json_object_set_new(params, "timeout_ms", json_integer(ms));
 	if (args_has(a, "result"))
 		return EXIT_OK;
+	/* So it may be asked again when the daemon went away under it. */
+	(void)json_object_set_new(params, "key", server_key());
 	if (args_has(a, "queue"))
 		(void)json_object_set_new(params, "queue", json_true());
 	if (args_has(a, "raw"))

@@ -14,11 +14,11 @@
 
 /* Methods that may be asked twice: they change nothing, or twice is like once. */
 static const char *const repeatable[] = {
-	"rpc.hello",        "rpc.discover",  "session.list",   "session.get",   "pane.list",
-	"pane.get",         "pane.resize",   "pane.attach",    "pane.detach",   "pane.read",
-	"pane.snapshot",    "pane.kill",     "pane.processes", "pane.wait",     "pane.subscribe",
-	"events.subscribe", "server.status", "server.metrics", "server.census", "server.reload",
-	"server.shutdown",
+	"rpc.hello",     "rpc.discover",     "session.list",   "session.get",    "pane.list",
+	"pane.get",      "pane.resize",      "pane.attach",    "pane.detach",    "pane.read",
+	"pane.snapshot", "pane.kill",        "pane.processes", "pane.wait",      "pane.subscribe",
+	"command.wait",  "events.subscribe", "server.status",  "server.metrics", "server.census",
+	"server.reload", "server.shutdown",
 };
 
 static bool is_repeatable(const char *method, const json_t *params)

@@ -334,6 +334,7 @@ static void refeed_all(struct core *c)
 			log_error("pane p%llu is set aside: feeding it killed the daemon %u times",
 				  (unsigned long long)p->number, t->n_deaths);
 		}
+		command_log_restore(p);
 		record_adopt(p);
 		for (int k = 0; k < 2; k++)
 			stream_refeed(&p->streams[k]);
@@ -349,6 +350,7 @@ int adopt_all(struct core *c, int keeper_fd)
 	if (r < 0)
 		return r;
 	layouts_restore(c);
+	command_log_open(c);
 	/* The keeper reads nothing before ADOPT_END: what we send must not wait for it. */
 	if (fcntl(keeper_fd, F_SETFL, O_NONBLOCK) < 0)
 		return err_origin(-errno);

@@ -50,7 +50,8 @@ struct shell *command_shell(struct pane *p)
 	s->kind = kind;
 	shell_nonce(p, s->nonce);
 	p->shell = s;
-	recall(p, s);
+	if (!command_log_recall(p))
+		recall(p, s);
 	return s;
 }
 
@@ -78,6 +79,8 @@ void command_free(struct pane *p)
 {
 	struct shell *s = p->shell;
 
+	json_decref(p->logged);
+	p->logged = NULL;
 	if (!s)
 		return;
 	free_notes(s);
@@ -93,7 +96,7 @@ const struct core_command *core_pane_command(const struct pane *p)
 	return p->shell && p->shell->command.number ? &p->shell->command : NULL;
 }
 
-/* ---- after a crash of the daemon: where the shell was ---- */
+/* ---- after a crash of the daemon, when nothing was written down: where the shell was ---- */
 
 static const char *last_of(const char *data, size_t n, const char *what)
 {
@@ -213,6 +216,8 @@ static char *typed_line(const struct pane *p)
 {
 	struct buf text = BUF_INIT;
 
+	if (!p->vt)
+		return NULL;
 	text_behind_prompt(p->vt, &text);
 	return buf_steal_str(&text);
 }
@@ -347,6 +352,7 @@ static void begin_command(struct pane *p, struct shell *s, struct command_note *
 	s->state = SHELL_RUNNING;
 	s->is_ended = false;
 	run_on_begin(p);
+	command_log_put(p);
 	core_event(p->core, CORE_COMMAND_STARTED, p, p->session);
 }
 
@@ -394,6 +400,7 @@ static void tell_finished(struct pane *p, struct shell *s)
 		return;
 	s->is_ended = false;
 	replace(&s->command.cwd_after, mem_strdup(s->cwd));
+	command_log_put(p);
 	registry_put_command(p, &s->command);
 	core_event(p->core, CORE_COMMAND_FINISHED, p, p->session);
 	wait_on_command_end(p);
@@ -416,6 +423,7 @@ static void on_edit(struct pane *p, struct shell *s, const struct command_note *
 	if (s->wants_interrupt || s->is_interrupted)
 		return;
 	s->state = s->is_continuation ? SHELL_CONTINUED : SHELL_PROMPT;
+	command_log_put(p);
 	run_on_prompt(p);
 	wait_on_prompt(p);
 }
@@ -461,6 +469,8 @@ void command_turn(struct pane *p)
 		buf_consume(&s->notes, sizeof n);
 		if (n.kind == NOTE_DONE || n.kind == NOTE_PROMPT)
 			run_on_output(p, n.begin, true);
+		if (n.end > 0)
+			s->acted_at = n.end;
 		act(p, s, &n);
 	}
 }

@@ -17,6 +17,8 @@
 #ifndef CORE_COMMAND_H
 #define CORE_COMMAND_H
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/core.h"
@@ -37,6 +39,7 @@ struct shell {
 	char *line;                  /* the command about to begin, as the shell told; NULL: not */
 	struct core_command command; /* that runs or ran last; texts are ours */
 	uint64_t prompt_at;          /* behind the last B */
+	uint64_t acted_at;           /* behind the last mark that was acted on */
 	bool wants_interrupt;        /* what its line editor holds is to go, when it is there */
 	bool is_interrupted;         /* by us: prompts count again behind the next D */
 	uint64_t interrupted_ns;
@@ -60,5 +63,25 @@ void command_on_exit(struct pane *p);
 /* Nothing stands behind its prompt. */
 bool command_is_line_empty(struct pane *p);
 bool command_is_at_prompt(struct pane *p);
+
+/* command_log.c: the same for the next daemon.  Read once the panes are known, restored
+ * when their rings are. */
+struct command_log {
+	int fd; /* -1: none */
+	uint64_t bytes, rewrite_at;
+	bool is_broken;
+};
+void command_log_open(struct core *c);
+void command_log_close(struct core *c);
+void command_log_put(struct pane *p);
+void command_log_restore(struct pane *p);
+/* Into p->shell, which is new; false: nothing is known. */
+bool command_log_recall(struct pane *p);
+
+/* Members of a line. */
+void command_log_set_text(json_t *v, const char *key, const char *text);
+void command_log_set_int(json_t *v, const char *key, uint64_t n);
+uint64_t command_log_int(const json_t *v, const char *key);
+char *command_log_text(const json_t *v, const char *key); /* the caller's; NULL: none */
 
 #endif

@@ -161,6 +161,7 @@ static void init_fields(struct core *c)
 	index_init(&c->env_index);
 	list_init(&c->waits);
 	run_init(c);
+	c->command_log.fd = -1;
 	list_init(&c->sampling);
 	index_init(&c->wait_index);
 	list_init(&c->kills);
@@ -259,6 +260,7 @@ struct core *core_free(struct core *c)
 	}
 	census_close(c);
 	registry_close(c);
+	command_log_close(c);
 	squeeze_fini(c);
 	if (c->arena.header)
 		arena_unmap(&c->arena);

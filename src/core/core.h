@@ -426,6 +426,8 @@ struct core_run_spec {
 	int64_t idle_ms;    /* >= 0: type into whatever is there; what was quiet for so long has
 			     * ended (evidence: none).  Used where the shell does not tell */
 	int64_t timeout_ms; /* < 0: none */
+	const char *key;    /* chosen by the client: the same one again types nothing again;
+			     * NULL: none */
 	struct core_budget budget;
 };
 enum core_run_state {

@@ -114,19 +114,30 @@ void run_answer(const struct run *r, struct run_waiter *w)
 	mem_free(w);
 }
 
+static void read_capture(struct run *r)
+{
+	buf_clear(&r->output);
+	if ((r->budget.is_raw || r->capture.vt) &&
+	    capture_read(&r->capture, &r->output, &r->extract) < 0)
+		err_clear();
+	if (r->budget.is_raw)
+		run_clean_raw(r, &r->output);
+}
+
 /* What it printed so far. */
 static void answer_early(struct run *r, struct run_waiter *w)
 {
+	bool is_part = r->phase == RUN_BEGUN || r->is_catching_up;
+
+	if (is_part)
+		read_capture(r);
 	if (r->phase == RUN_BEGUN) {
-		buf_clear(&r->output);
-		if (capture_read(&r->capture, &r->output, &r->extract) < 0)
-			err_clear();
-		if (r->budget.is_raw)
-			run_clean_raw(r, &r->output);
 		r->to = r->fed;
+	} else if (r->is_catching_up) {
+		r->extract.is_truncated = true;
 	}
 	run_answer(r, w);
-	if (r->phase == RUN_BEGUN)
+	if (is_part)
 		buf_fini(&r->output);
 }
 
@@ -147,19 +158,25 @@ static void fail_run(struct run *r, const struct fail *f)
 	run_free(r);
 }
 
+static void answer_all(struct run *r)
+{
+	list_remove(&r->all_link);
+	while (!list_is_empty(&r->waiters))
+		run_answer(r, list_entry(r->waiters.next, struct run_waiter, link));
+}
+
 static void finish(struct run *r)
 {
 	struct pane *p = r->pane;
 
 	r->phase = RUN_OVER;
 	list_remove(&r->link);
-	list_remove(&r->all_link);
 	list_append(&p->runs_over, &r->link);
 	if (!r->cwd_after && p->shell && p->shell->cwd && !r->is_blind)
 		r->cwd_after = mem_strdup(p->shell->cwd);
 	pane_hold(p);
-	while (!list_is_empty(&r->waiters))
-		run_answer(r, list_entry(r->waiters.next, struct run_waiter, link));
+	if (!r->is_catching_up)
+		answer_all(r);
 	forget_old(p);
 	run_advance(p);
 	pane_let_go(p);
@@ -198,25 +215,33 @@ void run_on_output(struct pane *p, uint64_t to, bool is_end)
 {
 	struct run *r = run_first(p);
 
-	if (!r || r->phase != RUN_BEGUN || to <= r->fed)
+	if (!r || r->phase != RUN_BEGUN || r->is_catching_up || to <= r->fed)
 		return;
 	feed(r, is_end || r->is_blind ? to : to - run_held_back(p, r->fed, to));
 }
 
 static void end_output(struct run *r, uint64_t to)
 {
-	feed(r, to);
 	r->to = to > r->from ? to : r->from;
-	buf_clear(&r->output);
-	if ((r->budget.is_raw || r->capture.vt) &&
-	    capture_read(&r->capture, &r->output, &r->extract) < 0)
-		err_clear();
-	capture_fini(&r->capture);
-	if (r->budget.is_raw)
-		run_clean_raw(r, &r->output);
+	if (!r->is_catching_up) {
+		feed(r, to);
+		read_capture(r);
+		capture_fini(&r->capture);
+	}
 	r->phase = RUN_ENDED;
 	r->ended_ns = clock_mono_ns();
 	r->look_ns = r->ended_ns + NEXT_PROMPT_MS * RUN_MS;
+}
+
+void run_caught_up(struct run *r)
+{
+	r->is_catching_up = false;
+	if (r->phase < RUN_ENDED)
+		return;
+	read_capture(r);
+	capture_fini(&r->capture);
+	if (r->phase == RUN_OVER)
+		answer_all(r);
 }
 
 /* ---- what the shell tells ---- */
@@ -362,6 +387,7 @@ void run_on_exit(struct pane *p)
 		r->has_exit = p->has_status;
 		r->exit_code =
 			WIFEXITED(p->status) ? WEXITSTATUS(p->status) : 128 + WTERMSIG(p->status);
+		command_log_put(p);
 		finish(r);
 	}
 	while ((r = run_first(p))) {

@@ -19,6 +19,8 @@
 
 enum run_phase { RUN_QUEUED, RUN_TYPED, RUN_BEGUN, RUN_ENDED, RUN_OVER };
 
+#define RUN_KEY_BYTES 65
+
 struct run {
 	struct list link;     /* pane.runs; OVER: pane.runs_over */
 	struct list all_link; /* core.runs, until OVER */
@@ -28,6 +30,9 @@ struct run {
 	enum run_phase phase;
 	bool is_blind, wants_queue;
 	bool has_run, has_exit, is_shell_gone;
+	bool is_catching_up;     /* with what it printed before this daemon was there */
+	bool is_unread;          /* OVER: its output was not looked for yet */
+	char key[RUN_KEY_BYTES]; /* of the request; "": none */
 	int exit_code;
 	unsigned n_looks; /* at the line editor, or at a shell that does not begin */
 	int64_t idle_ms;
@@ -72,6 +77,13 @@ void run_free(struct run *r);
 void run_advance(struct pane *p); /* type the next one, if it may be */
 void run_settle(struct core *c);  /* the timer is set to what is due next */
 void run_answer(const struct run *r, struct run_waiter *w);
+struct run *run_find(struct pane *p, uint64_t number); /* 0: the last; NULL: not known */
+
+/* run_log.c: for and after a crash of the daemon. */
+json_t *run_to_json(const struct pane *p); /* NULL: there is none */
+void run_from_json(struct pane *p, const json_t *v);
+void run_catch_up(struct run *r);  /* read what it printed so far */
+void run_caught_up(struct run *r); /* in run.c: go on from there */
 
 /* run_type.c: typing.  0: it was typed; RUN_E_*; FAIL_E_FAILED with @reterr. */
 enum { RUN_E_NOT_READY = 2 };

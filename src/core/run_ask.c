@@ -1,4 +1,5 @@
 /* Asking for a command to be run, and for what became of it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -136,12 +137,30 @@ static struct run *make_run(struct pane *p, const struct core_run_spec *spec, si
 	r->asked_ns = clock_mono_ns();
 	r->budget = spec->budget;
 	r->shell = s ? shell_kind_name(s->kind) : NULL;
+	(void)snprintf(r->key, sizeof r->key, "%s", spec->key ? spec->key : "");
 	return r;
+}
+
+/* The one that a request with that key asked for before. */
+static const struct run *find_key(const struct pane *p, const char *key)
+{
+	const struct list *lists[] = { &p->runs, &p->runs_over };
+
+	for (size_t i = 0; key && *key && i < ARRAY_LEN(lists); i++) {
+		list_for_each (l, lists[i]) {
+			const struct run *r = list_entry(l, struct run, link);
+
+			if (strcmp(r->key, key) == 0)
+				return r;
+		}
+	}
+	return NULL;
 }
 
 void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, core_run_fn *done,
 	      void *user, uint64_t *ret_id)
 {
+	const struct run *known = find_key(p, spec->key);
 	struct run_waiter *w = NULL;
 	struct run *r = NULL;
 	bool is_blind = false;
@@ -149,6 +168,10 @@ void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, 
 	struct fail f;
 	uint64_t id;
 
+	if (known) {
+		core_run_wait(p, known->number, spec->timeout_ms, done, user, ret_id);
+		return;
+	}
 	*ret_id = 0;
 	if (check_text(spec, &n, &f) || check_pane(p, spec, &is_blind, &f) ||
 	    check_for_shell(p, spec->text, n, &f)) {
@@ -178,7 +201,7 @@ void core_run(struct core *c, struct pane *p, const struct core_run_spec *spec, 
 	}
 }
 
-static struct run *find_run(struct pane *p, uint64_t number)
+struct run *run_find(struct pane *p, uint64_t number)
 {
 	struct run *found = NULL;
 
@@ -197,10 +220,19 @@ static struct run *find_run(struct pane *p, uint64_t number)
 	return found;
 }
 
+/* Of a run that was over under an earlier daemon. */
+static void read_again(struct run *r, uint64_t *ret_id)
+{
+	list_append(&r->pane->core->runs, &r->all_link);
+	run_catch_up(r);
+	if (list_is_empty(&r->waiters)) /* at once: it is answered */
+		*ret_id = 0;
+}
+
 void core_run_wait(struct pane *p, uint64_t number, int64_t timeout_ms, core_run_fn *done,
 		   void *user, uint64_t *ret_id)
 {
-	struct run *r = find_run(p, number);
+	struct run *r = run_find(p, number);
 	struct run_waiter *w = r ? add_waiter(r, timeout_ms, done, user) : NULL;
 	struct fail f;
 
@@ -209,10 +241,12 @@ void core_run_wait(struct pane *p, uint64_t number, int64_t timeout_ms, core_run
 		fail_setf(&f, r ? FAIL_NO_MEMORY : FAIL_COMMAND_NOT_KNOWN, NULL,
 			  "results of the last %u are kept", RUN_KEPT_MAX);
 		done(NULL, &f, user);
-	} else if (r->phase == RUN_OVER) {
+	} else if (r->phase == RUN_OVER && !r->is_unread && !r->is_catching_up) {
 		run_answer(r, w);
 	} else {
 		*ret_id = w->id;
+		if (r->is_unread)
+			read_again(r, ret_id);
 		run_settle(p->core);
 	}
 }
@@ -241,7 +275,7 @@ int core_command_range(struct pane *p, uint64_t number, uint64_t *ret_from, uint
 		       struct fail *reterr)
 {
 	const struct core_command *c = core_pane_command(p);
-	const struct run *r = find_run(p, number);
+	const struct run *r = run_find(p, number);
 
 	if (r && r->phase >= RUN_BEGUN) {
 		*ret_from = r->from;

@@ -115,6 +115,8 @@ int run_type(struct run *r, struct fail *reterr)
 	r->typed_at = stream_head(&p->streams[CORE_OUT]);
 	r->typed_ns = clock_mono_ns();
 	r->n_looks = 0;
+	r->phase = RUN_TYPED;
+	command_log_put(p); /* before it can begin */
 	core_pane_write(p->core, p, buf_data(&keys), buf_len(&keys), NULL, NULL);
 	buf_fini(&keys);
 	return 0;

@@ -165,6 +165,7 @@ struct pane {
 	struct list runs, runs_over; /* struct run.link, see run.h */
 	uint64_t next_command;       /* number of the next command of its shell */
 	struct shell *shell;         /* NULL until it tells something, see command.h */
+	json_t *logged;              /* what an earlier daemon wrote of it, until it is needed */
 	struct vt *vt;               /* made at the first need, see term.c */
 	uint64_t feeding;            /* position of what is just fed to it */
 	struct buf replies;          /* of the emulator, not yet written */
@@ -279,6 +280,7 @@ struct core {
 	struct registry registry;
 	uint64_t registry_next_pane; /* below it the file knew all there were; 0: it cannot tell */
 	unsigned n_handles;          /* core's own uv handles not yet closed */
+	struct command_log command_log;
 	uint8_t shell_key[SHELL_KEY_BYTES];
 	bool has_shell_files;
 	char method[40]; /* that is being handled; "": none */
