@@ -394,14 +394,17 @@ static void on_done(struct pane *p, struct shell *s, const struct command_note *
 }
 
 /* The directory behind it was told too: the record is whole. */
-static void tell_finished(struct pane *p, struct shell *s)
+void command_tell_finished(struct pane *p)
 {
-	if (!s->is_ended)
+	struct shell *s = p->shell;
+
+	if (!s || !s->is_ended)
 		return;
 	s->is_ended = false;
 	replace(&s->command.cwd_after, mem_strdup(s->cwd));
-	command_log_put(p);
+	/* In this order: a crash between them finds the end once more, and its record there. */
 	registry_put_command(p, &s->command);
+	command_log_put(p);
 	core_event(p->core, CORE_COMMAND_FINISHED, p, p->session);
 	wait_on_command_end(p);
 }
@@ -412,7 +415,7 @@ static void on_prompt(struct pane *p, struct shell *s, const struct command_note
 		end_command(s, n->begin, false, 0);
 		run_on_end(p);
 	}
-	tell_finished(p, s);
+	command_tell_finished(p);
 	s->is_continuation = false;
 	s->state = SHELL_BETWEEN;
 }
@@ -489,7 +492,7 @@ void command_on_exit(struct pane *p)
 			WIFEXITED(p->status) ? WEXITSTATUS(p->status) : 128 + WTERMSIG(p->status);
 	}
 	s->state = SHELL_UNKNOWN;
-	tell_finished(p, s);
+	command_tell_finished(p);
 }
 
 bool command_is_line_empty(struct pane *p)

@@ -60,6 +60,8 @@ void command_note_var(struct pane *p, const char *name, const char *value);
 void command_turn(struct pane *p);
 
 void command_on_exit(struct pane *p);
+/* Of the command that ended, unless that was told: it is recorded first. */
+void command_tell_finished(struct pane *p);
 /* Nothing stands behind its prompt. */
 bool command_is_line_empty(struct pane *p);
 bool command_is_at_prompt(struct pane *p);

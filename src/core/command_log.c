@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -25,10 +24,8 @@
 #include "core/command.h"
 #include "core/run.h"
 #include "core/state.h"
-#include "store/command.h"
 #include "vt/vt.h"
 
-#define UNSTORED_US 10000000ull  /* what ended so long before the last line is in the store */
 #define SLACK_BYTES (256u << 10) /* so much may be out of date before the file is written anew */
 
 static const char *const state_names[] = { [SHELL_UNKNOWN] = "unknown",
@@ -243,58 +240,7 @@ void command_log_put(struct pane *p)
 
 /* ---- a start ---- */
 
-static const char *text_or_empty(const json_t *v, const char *key)
-{
-	const char *s = json_string_value(json_object_get(v, key));
-
-	return s ? s : "";
-}
-
-static void on_stored_again(uint64_t n, const struct fail *f, void *user)
-{
-	(void)n; /* most are there */
-	(void)f;
-	(void)user;
-}
-
-/* A command that ended a moment before the crash may have been on its way to the store. */
-static void store_again(const struct pane *p, const json_t *v, uint64_t last_us)
-{
-	const json_t *c = json_object_get(v, "command"), *code = json_object_get(c, "exit");
-	struct store_command put = {
-		.pane = p->number,
-		.session = p->session->number,
-		.number = command_log_int(c, "n"),
-		.generation = (uint32_t)command_log_int(v, "gen"),
-		.source = COMMAND_FROM_MARKS,
-		.text = text_or_empty(c, "text"),
-		.cwd = text_or_empty(c, "cwd"),
-		.cwd_after = text_or_empty(c, "after"),
-		.shell = text_or_empty(v, "shell"),
-		.start_us = command_log_int(c, "start_us"),
-		.end_us = command_log_int(c, "end_us"),
-		.has_exit = json_is_integer(code),
-		.exit_code = (int)json_integer_value(code),
-		.has_seq = true,
-		.seq_from = command_log_int(c, "from"),
-		.seq_to = command_log_int(c, "to"),
-	};
-
-	if (!json_is_object(c) || json_is_true(json_object_get(c, "runs")) || !put.text[0] ||
-	    put.end_us + UNSTORED_US < last_us || !p->core->registry.store)
-		return;
-	store_command_import(p->core->registry.store, &put, 1, on_stored_again, NULL);
-}
-
-static bool is_same_command(const json_t *a, const json_t *b)
-{
-	const json_t *x = json_object_get(a, "command"), *y = json_object_get(b, "command");
-
-	return x && y && command_log_int(x, "n") == command_log_int(y, "n") &&
-	       json_is_true(json_object_get(x, "runs")) == json_is_true(json_object_get(y, "runs"));
-}
-
-static void take_line(struct core *c, json_t *v, uint64_t last_us)
+static void take_line(struct core *c, json_t *v)
 {
 	struct pane *p = pane_by_number(c, command_log_int(v, "pane"));
 
@@ -302,8 +248,6 @@ static void take_line(struct core *c, json_t *v, uint64_t last_us)
 		json_decref(v);
 		return;
 	}
-	if (!is_same_command(p->logged, v))
-		store_again(p, v, last_us);
 	json_decref(p->logged);
 	p->logged = v;
 }
@@ -311,8 +255,6 @@ static void take_line(struct core *c, json_t *v, uint64_t last_us)
 void command_log_open(struct core *c)
 {
 	char path[560], *line = NULL;
-	uint64_t last_us = 0;
-	struct stat st;
 	size_t size = 0;
 	ssize_t n;
 	FILE *f;
@@ -321,10 +263,8 @@ void command_log_open(struct core *c)
 	f = fopen(path, "re");
 	if (!f)
 		return;
-	if (fstat(fileno(f), &st) == 0)
-		last_us = (uint64_t)st.st_mtim.tv_sec * 1000000;
 	while ((n = getline(&line, &size, f)) > 0)
-		take_line(c, json_loadb(line, (size_t)n, 0, NULL), last_us);
+		take_line(c, json_loadb(line, (size_t)n, 0, NULL));
 	free(line); /* getline's */
 	fclose(f);
 }

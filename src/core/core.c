@@ -146,6 +146,7 @@ static void init_fields(struct core *c)
 {
 	c->keeper_fd = c->arena_fd = c->listen_fd = c->flush_fd = c->registry.fd = -1;
 	list_init(&c->registry.waiters);
+	list_init(&c->registry.commands);
 	c->next_session = c->next_pane = c->next_sub = c->next_wait = 1;
 	c->next_env = 1;
 	list_init(&c->outgoing);

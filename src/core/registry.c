@@ -21,7 +21,6 @@
 #include "base/mem.h"
 #include "core/registry.h"
 #include "core/state.h"
-#include "store/command.h"
 #include "store/layout.h"
 #include "store/pane.h"
 #include "store/session.h"
@@ -121,7 +120,7 @@ static void fall_behind(struct core *c, const char *why)
 	c->registry.is_behind = true;
 }
 
-static void on_stored(const struct fail *f, void *user)
+void registry_on_stored(const struct fail *f, void *user)
 {
 	struct core *c = user;
 
@@ -139,7 +138,7 @@ static void settle(struct core *c)
 		return;
 	if (g->is_told)
 		log_info("the registry is written again");
-	g->is_told = false;
+	g->is_told = g->is_command_lost = false;
 	g->retry_ns = 0;
 	if (has_store(c) && (g->bytes > REGISTRY_LOG_BYTES || g->is_log_broken || g->wants_empty))
 		registry_log_empty(g);
@@ -208,7 +207,7 @@ static void store_env(struct core *c, struct core_env *e)
 {
 	e->is_written = true;
 	c->registry.n_put++;
-	store_env_put(c->registry.store, e->id, e->data, e->bytes, on_stored, c);
+	store_env_put(c->registry.store, e->id, e->data, e->bytes, registry_on_stored, c);
 }
 
 static void store_session(struct core *c, const struct session *s, const char *text)
@@ -218,7 +217,7 @@ static void store_session(struct core *c, const struct session *s, const char *t
 				   .record = text };
 
 	c->registry.n_put++;
-	store_session_put(c->registry.store, &v, on_stored, c);
+	store_session_put(c->registry.store, &v, registry_on_stored, c);
 }
 
 static void store_pane(struct core *c, const struct pane *p, const char *text)
@@ -229,13 +228,13 @@ static void store_pane(struct core *c, const struct pane *p, const char *text)
 				.record = text };
 
 	c->registry.n_put++;
-	store_pane_put(c->registry.store, &v, on_stored, c);
+	store_pane_put(c->registry.store, &v, registry_on_stored, c);
 }
 
 static void store_layouts(struct core *c, const struct session *s)
 {
 	c->registry.n_put++;
-	store_layouts_put(c->registry.store, s->number, s->layouts_text, on_stored, c);
+	store_layouts_put(c->registry.store, s->number, s->layouts_text, registry_on_stored, c);
 }
 
 static void log_text(struct core *c, const char *text)
@@ -256,7 +255,7 @@ static void log_text(struct core *c, const char *text)
 }
 
 /* Ready for one more: else it is written with all others, later. */
-static bool can_store(struct core *c)
+bool registry_can_store(struct core *c)
 {
 	if (c->registry.is_behind && clock_mono_ns() >= c->registry.retry_at_ns)
 		registry_catch_up(c);
@@ -273,7 +272,7 @@ static void put_env(struct core *c, struct core_env *e)
 	log_text(c, text);
 	mem_free(text);
 	e->is_written = true;
-	if (can_store(c))
+	if (registry_can_store(c))
 		store_env(c, e);
 }
 
@@ -286,7 +285,7 @@ void registry_put_session(struct session *s)
 	text = text_of(record_of_session(s, true));
 	log_text(c, text);
 	mem_free(text);
-	text = can_store(c) ? text_of(record_of_session(s, false)) : NULL;
+	text = registry_can_store(c) ? text_of(record_of_session(s, false)) : NULL;
 	if (text)
 		store_session(c, s, text);
 	mem_free(text);
@@ -301,7 +300,7 @@ void registry_put_layouts(struct session *s, const char *json)
 	mem_free(s->layouts_text);
 	s->layouts_text = copy;
 	registry_put_session(s);
-	if (can_store(s->core))
+	if (registry_can_store(s->core))
 		store_layouts(s->core, s);
 }
 
@@ -315,58 +314,40 @@ void registry_put_pane(struct pane *p)
 	put_env(c, p->env);
 	text = text_of(record_of_pane(p));
 	log_text(c, text);
-	if (text && can_store(c))
+	if (text && registry_can_store(c))
 		store_pane(c, p, text);
 	mem_free(text);
 }
 
-static void log_drop(struct core *c, const char *type, uint64_t number)
+void registry_log_record(struct core *c, json_t *v)
 {
-	char *text = text_of(json_pack("{s:s, s:I}", "t", type, "id", (json_int_t)number));
+	char *text = text_of(v);
 
 	log_text(c, text);
 	mem_free(text);
 }
 
+static void log_drop(struct core *c, const char *type, uint64_t number)
+{
+	registry_log_record(c, json_pack("{s:s, s:I}", "t", type, "id", (json_int_t)number));
+}
+
 void registry_drop_session(struct core *c, uint64_t number)
 {
 	log_drop(c, "-session", number);
-	if (can_store(c)) {
+	if (registry_can_store(c)) {
 		c->registry.n_put++;
-		store_session_drop(c->registry.store, number, on_stored, c);
+		store_session_drop(c->registry.store, number, registry_on_stored, c);
 	}
 }
 
 void registry_drop_pane(struct core *c, uint64_t number)
 {
 	log_drop(c, "-pane", number);
-	if (can_store(c)) {
+	if (registry_can_store(c)) {
 		c->registry.n_put++;
-		store_pane_drop(c->registry.store, number, on_stored, c);
+		store_pane_drop(c->registry.store, number, registry_on_stored, c);
 	}
-}
-
-void registry_put_command(const struct pane *p, const struct core_command *v)
-{
-	struct store_command c = { .pane = p->number,
-				   .session = p->session->number,
-				   .generation = p->generation,
-				   .number = v->number,
-				   .source = COMMAND_FROM_MARKS,
-				   .text = v->text,
-				   .cwd = v->cwd,
-				   .cwd_after = v->cwd_after,
-				   .shell = v->shell,
-				   .start_us = v->started_us,
-				   .end_us = v->ended_us,
-				   .has_exit = v->has_exit,
-				   .exit_code = v->exit_code,
-				   .has_seq = true,
-				   .seq_from = v->seq_from,
-				   .seq_to = v->seq_to };
-
-	if (v->text && !p->is_private && has_store(p->core))
-		store_command_put(p->core->registry.store, &c, NULL, NULL);
 }
 
 /* ---- writing everything ---- */
@@ -389,7 +370,7 @@ static void store_others_not(struct core *c)
 	kept.sessions = numbers;
 	kept.panes = numbers + c->n_sessions;
 	c->registry.n_put++;
-	store_keep_only(c->registry.store, &kept, on_stored, c);
+	store_keep_only(c->registry.store, &kept, registry_on_stored, c);
 	mem_free(numbers);
 }
 
@@ -413,6 +394,7 @@ static void store_everything(struct core *c)
 		mem_free(text);
 	}
 	store_others_not(c);
+	registry_store_commands(c);
 	/* No number of what is gone is given out again. */
 	store_next_put(c->registry.store, c->next_session, c->next_pane);
 }
@@ -437,6 +419,8 @@ int registry_rewrite_log(struct core *c)
 		if (!c->panes[i]->is_deleted)
 			r = registry_log_put(&b, record_of_pane(c->panes[i]));
 	}
+	if (r == 0)
+		r = registry_log_commands(c, &b);
 	if (r == 0)
 		r = registry_log_replace(&c->registry, &b);
 	buf_fini(&b);
@@ -530,6 +514,7 @@ void registry_close(struct core *c)
 	answer_waiters(c, true);
 	if (was_open && !g->is_behind && g->n_put == g->n_stored && g->bytes > 0)
 		registry_log_empty(g);
+	registry_free_commands(c);
 	registry_log_close(g);
 }
 

@@ -192,6 +192,8 @@ static int load_record(struct loading *l, const json_t *v)
 		return load_session(l, v);
 	if (strcmp(t, "pane") == 0)
 		return load_pane(l, v);
+	if (strcmp(t, "command") == 0)
+		return err_trace(registry_load_command(c, v));
 	if (strcmp(t, "-pane") == 0) {
 		if (id >= c->next_pane)
 			c->next_pane = id + 1;

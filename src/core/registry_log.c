@@ -7,6 +7,7 @@
  *   {"t":"session","id":N,"name":...,"cwd":...,"env":N,"created":us}
  *   {"t":"pane","id":N,...}
  *   {"t":"-session","id":N}  {"t":"-pane","id":N}
+ *   {"t":"command","pane":N,"number":N,"text":...,...}     each stands for itself
  *
  * It is a beginning of what happened since it was last empty, in order: to play it over
  * a store that has some of it already changes nothing.

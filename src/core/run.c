@@ -175,6 +175,8 @@ static void finish(struct run *r)
 	if (!r->cwd_after && p->shell && p->shell->cwd && !r->is_blind)
 		r->cwd_after = mem_strdup(p->shell->cwd);
 	pane_hold(p);
+	if (!r->is_blind)
+		command_tell_finished(p); /* without a prompt; else it was told */
 	if (!r->is_catching_up)
 		answer_all(r);
 	forget_old(p);

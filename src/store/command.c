@@ -164,7 +164,8 @@ static int put_record(struct store_db *db, const struct store_command *c, int64_
 
 static int is_known_run(struct store_db *db, const struct store_command *c, int64_t text, bool *ret)
 {
-	static const char sql[] = "SELECT 1 FROM command WHERE text = ?1 AND start_us = ?2";
+	static const char sql[] = "SELECT 1 FROM command WHERE text = ?1 AND start_us = ?2 "
+				  "AND pane = ?3";
 	sqlite3_stmt *stmt = db_statement(db, sql);
 	int rc;
 
@@ -173,6 +174,7 @@ static int is_known_run(struct store_db *db, const struct store_command *c, int6
 		return sqlite3_errcode(db->sql);
 	sqlite3_bind_int64(stmt, 1, text);
 	sqlite3_bind_int64(stmt, 2, (int64_t)c->start_us);
+	sqlite3_bind_int64(stmt, 3, (int64_t)c->pane);
 	rc = sqlite3_step(stmt);
 	*ret = rc == SQLITE_ROW;
 	(void)sqlite3_reset(stmt); /* as rc says */
@@ -310,7 +312,7 @@ int store_command_ignore(struct store *s, const char *const *patterns)
 	return s->ignored ? 0 : -ENOMEM;
 }
 
-static bool is_kept(const struct store *s, const char *text)
+bool store_command_is_kept(const struct store *s, const char *text)
 {
 	if (!text[0] || text[0] == ' ')
 		return false;
@@ -369,7 +371,7 @@ static struct put_op *put_new(const struct store *s, const struct store_command 
 	for (size_t i = 0; i < n; i++) {
 		struct store_command *c = &p->commands[p->n];
 
-		if (!is_kept(s, cs[i].text))
+		if (!store_command_is_kept(s, cs[i].text))
 			continue;
 		*c = cs[i];
 		c->text = copy(&at, cs[i].text, text_bytes(cs[i].text));

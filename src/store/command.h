@@ -40,8 +40,8 @@ struct store_command {
 typedef void command_put_fn(uint64_t id, const struct fail *f, void *user);
 void store_command_put(struct store *s, const struct store_command *c, command_put_fn *done,
 		       void *user);
-/* Many at once (an import), in one transaction; those that are there (same text and start)
- * are passed over.  How many were added. */
+/* Many at once (an import), in one transaction; those that are there (same text, start and
+ * pane) are passed over.  How many were added. */
 typedef void command_count_fn(uint64_t n, const struct fail *f, void *user);
 void store_command_import(struct store *s, const struct store_command *cs, size_t n,
 			  command_count_fn *done, void *user);
@@ -49,6 +49,7 @@ void store_command_import(struct store *s, const struct store_command *cs, size_
 /* Texts that are not kept: shell wildcards (fnmatch), each of the whole text; NULL ends.
  * Copied. */
 NODISCARD int store_command_ignore(struct store *s, const char *const *patterns);
+bool store_command_is_kept(const struct store *s, const char *text);
 
 /* Newest first. */
 struct command_query {

@@ -423,7 +423,7 @@ void store_command_list(struct store *s, const struct command_query *q, command_
 	if (q->cwd)
 		o->q.cwd = put_string(o->given + n, q->cwd);
 	o->list_done = done;
-	store_read(s, &o->op);
+	store_read_written(s, &o->op);
 }
 
 void store_command_get(struct store *s, uint64_t id, command_list_fn *done, void *user)
@@ -438,7 +438,7 @@ void store_command_get(struct store *s, uint64_t id, command_list_fn *done, void
 	}
 	o->id = id;
 	o->list_done = done;
-	store_read(s, &o->op);
+	store_read_written(s, &o->op);
 }
 
 void store_command_suggest(struct store *s, const struct command_suggest *q, command_texts_fn *done,
@@ -457,7 +457,7 @@ void store_command_suggest(struct store *s, const struct command_suggest *q, com
 	if (q->cwd)
 		o->suggest.cwd = put_string(o->given + strlen(q->prefix) + 1, q->cwd);
 	o->texts_done = done;
-	store_read(s, &o->op);
+	store_read_written(s, &o->op);
 }
 
 void store_command_stats(struct store *s, uint32_t n_top, command_stats_fn *done, void *user)
@@ -472,5 +472,5 @@ void store_command_stats(struct store *s, uint32_t n_top, command_stats_fn *done
 	}
 	o->n_top = n_top;
 	o->stats_done = done;
-	store_read(s, &o->op);
+	store_read_written(s, &o->op);
 }

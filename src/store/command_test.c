@@ -197,6 +197,24 @@ static void the_oldest_go_when_there_are_too_many(void **state)
 	rig_open(r);
 }
 
+static void a_read_sees_what_was_asked_for_before_it(void **state)
+{
+	struct rig *r = *state;
+	struct command_query q = { .max = 200 };
+	struct store_command c = { .pane = 1, .text = "x", .cwd = "", .shell = "" };
+
+	for (c.start_us = 1; c.start_us <= 20; c.start_us++)
+		store_command_put(r->store, &c, NULL, NULL);
+	store_command_list(r->store, &q, on_list, r);
+	rig_wait(r, 1);
+	assert_int_equal(strlen(said), 20 * strlen("x;"));
+	store_command_put(r->store, &c, NULL, NULL);
+	store_command_list(r->store, &q, on_list, r); /* what never ran is answered all the same */
+	rig_close(r);
+	assert_int_equal(r->n_answers, 2);
+	rig_open(r);
+}
+
 static void on_stats(const struct command_stats *v, const struct fail *f, void *user)
 {
 	snprintf(said, sizeof said, "%d %d %d %s", (int)v->n_records, (int)v->n_texts,
@@ -226,6 +244,7 @@ int main(void)
 		T(what_is_run_often_and_lately_and_here_is_suggested_first),
 		T(an_import_may_be_repeated),
 		T(the_oldest_go_when_there_are_too_many),
+		T(a_read_sees_what_was_asked_for_before_it),
 		T(statistics_count),
 	};
 

@@ -50,6 +50,7 @@ struct store_op {
 	const struct store_op_kind *kind;
 	struct fail fail;
 	size_t n_bytes; /* counted against the queue's limit */
+	bool is_write;  /* was given to the writer */
 	void *user;
 };
 
@@ -104,6 +105,7 @@ struct store {
 	/* The owner's: */
 	pthread_t writer, readers[STORE_MAX_READERS];
 	bool has_writer, is_dispatching;
+	size_t n_unanswered; /* that the writer was given and the owner has not heard of */
 };
 
 /* ---- db.c: a connection ---- */
@@ -147,6 +149,8 @@ NODISCARD void *store_op_new(const struct store_op_kind *kind, size_t size, void
 /* Takes the op; finishes it at once when there is no database or no room. */
 void store_write(struct store *s, struct store_op *op);
 void store_read(struct store *s, struct store_op *op);
+/* Behind all writes asked for so far: where no cache answers. */
+void store_read_written(struct store *s, struct store_op *op);
 /* Of the threads. */
 void store_hand_back(struct store *s, struct list *ops);
 void store_note_state(struct store *s, enum store_state state, const char *detail);

@@ -145,6 +145,7 @@ int store_fd(const struct store *s)
 
 static void finish(struct store *s, struct store_op *op)
 {
+	s->n_unanswered -= op->is_write;
 	op->kind->finish(s, op);
 	if (op->kind->fini)
 		op->kind->fini(op);
@@ -310,6 +311,8 @@ void store_write(struct store *s, struct store_op *op)
 		return;
 	}
 	s->has_writer = true;
+	op->is_write = true;
+	s->n_unanswered++;
 	put_in(s, &s->writes, op);
 }
 
@@ -373,6 +376,53 @@ void store_barrier(struct store *s, store_done_fn *done, void *user)
 	}
 	b->done = done;
 	store_write(s, &b->op);
+}
+
+/* ---- reads that see what was written ---- */
+
+struct held {
+	struct store_op op;
+	struct store_op *read;
+};
+
+static int held_run(struct store_db *db, struct store_op *op)
+{
+	(void)db;
+	(void)op;
+	return SQLITE_OK;
+}
+
+static void held_finish(struct store *s, struct store_op *op)
+{
+	struct held *h = CONTAINER_OF(op, struct held, op);
+	struct store_op *read = h->read;
+	bool is_closing;
+
+	pthread_mutex_lock(&s->lock);
+	is_closing = s->is_closing;
+	pthread_mutex_unlock(&s->lock);
+	if (!is_closing) {
+		store_read(s, read);
+		return;
+	}
+	(void)fail_set(&read->fail, FAIL_STORAGE_UNAVAILABLE, NULL); /* nobody reads any more */
+	finish(s, read);
+}
+
+static const struct store_op_kind held_kind = { .run = held_run, .finish = held_finish };
+
+void store_read_written(struct store *s, struct store_op *op)
+{
+	struct held *h = NULL;
+
+	if (s->db && s->n_unanswered > 0)
+		h = store_op_new(&held_kind, sizeof *h, NULL);
+	if (!h) {
+		store_read(s, op);
+		return;
+	}
+	h->read = op;
+	store_write(s, &h->op);
 }
 
 /* ---- statistics ---- */

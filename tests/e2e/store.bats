@@ -120,7 +120,7 @@ print(json.dumps({"ops": [{"op": "set", "key": f"n/{i:03}", "text": "v"} for i i
 	cmp "$T/future.db" "$ORCHFLOW_STATE_DIR/orchflow.db"
 }
 
-@test "every acknowledged set survives kill -9" {
+@test "every acknowledged set and every command that was told survive kill -9" {
 	of kv set begin 1
 	"$PYTHON" "$E2E/kv_torture.py" "${ORCHFLOW_E2E_SCALE:-1}"
 }
