@@ -260,6 +260,21 @@ static int load_meta(struct store_db *db, struct store_opened *o)
 	return rc;
 }
 
+/* Also what it did not find worth noting: of a file that is not loaded nobody sees it. */
+static void load_numbers(struct store_db *db, struct store_opened *o)
+{
+	int64_t session = 0, pane = 0;
+
+	if (load_meta(db, o) != SQLITE_OK ||
+	    number_of(db, "SELECT max(number) FROM session", 0, &session) != SQLITE_OK ||
+	    number_of(db, "SELECT max(number) FROM pane", 0, &pane) != SQLITE_OK)
+		return;
+	if (session >= 0 && (uint64_t)session >= o->next_session)
+		o->next_session = (uint64_t)session + 1;
+	if (pane >= 0 && (uint64_t)pane >= o->next_pane)
+		o->next_pane = (uint64_t)pane + 1;
+}
+
 #define IS_NOT_OURS 1000000 /* beside SQLite's codes */
 #define IS_FUTURE 1000001
 
@@ -315,7 +330,7 @@ static int open_writer_once(struct store *s, struct store_opened *o, bool is_exc
 	if (rc == IS_FUTURE) {
 		/* Not even a checkpoint. */
 		sqlite3_db_config((*ret)->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		(void)load_meta(*ret, o);
+		load_numbers(*ret, o);
 	}
 	if (rc == SQLITE_OK)
 		rc = set_manners(*ret, version == 0);
@@ -408,24 +423,45 @@ static int give_up(struct store_opened *o, int error)
 	return 0;
 }
 
+/* Of a file that cannot be used: what it numbered is not to be numbered again.  Nobody can
+ * lock it or nobody writes it, and it is only read. */
+static void peek_numbers(const char *path, struct store_opened *o)
+{
+	struct store_db db = { 0 };
+	int rc = sqlite3_open_v2(path, &db.sql, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+				 "unix-none");
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(db.sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (rc == SQLITE_OK)
+		rc = db_exec(&db, "PRAGMA locking_mode = EXCLUSIVE");
+	if (rc == SQLITE_OK)
+		load_numbers(&db, o);
+	sqlite3_close(db.sql);
+}
+
 int db_open_writer(struct store *s, struct store_opened *o, struct store_db **ret)
 {
 	struct store_db *db = NULL;
-	const char *network = NULL;
 	int r, rc = SQLITE_OK;
 
-	o->is_network = place_is_network(s->path, &network);
+	o->is_network = place_is_network(s->path, &s->network);
 	for (int i = 0; i < 2; i++) {
 		r = create_file(s->path, &o->is_new);
 		if (r < 0)
 			return give_up(o, -r);
 		if (i == 0 && !o->is_network && o->is_new)
-			o->is_network = place_is_network(s->path, &network);
+			o->is_network = place_is_network(s->path, &s->network);
 		rc = open_either_way(s, o, &db);
 		if (rc == SQLITE_OK)
 			break;
 		set_state(db, rc, o);
 		db = db_close(db);
+		/* SQLite takes ENOLCK for a lock that somebody has. */
+		if ((rc & 0xff) == SQLITE_BUSY && !place_has_locks(s->path))
+			o->state = STORE_NO_LOCKS;
+		if (o->state == STORE_NO_LOCKS || o->state == STORE_UNAVAILABLE)
+			peek_numbers(s->path, o);
 		if (rc == SQLITE_NOMEM)
 			return err_origin(-ENOMEM);
 		if (o->state != STORE_DAMAGED || i > 0)
@@ -438,7 +474,7 @@ int db_open_writer(struct store *s, struct store_opened *o, struct store_db **re
 		return 0;
 	o->state = STORE_OK;
 	if (o->is_network)
-		snprintf(o->detail, sizeof o->detail, "on %s", network);
+		snprintf(o->detail, sizeof o->detail, "on %s", s->network);
 	db->opts = &s->opts;
 	*ret = db;
 	return 0;

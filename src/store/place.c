@@ -1,5 +1,8 @@
 /* Where the database lies: what its file system is known for. */
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "store/priv.h"
 
@@ -28,4 +31,16 @@ bool place_is_network(const char *dir, const char **ret_name)
 		}
 	}
 	return false;
+}
+
+bool place_has_locks(const char *file)
+{
+	/* A byte that SQLite does not lock; closing drops only what we have. */
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	bool has = fd < 0 || fcntl(fd, F_SETLK, &lock) == 0 || errno == EAGAIN || errno == EACCES;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return has;
 }

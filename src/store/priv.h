@@ -93,6 +93,7 @@ struct store {
 	int event_fd;
 	struct store_db *db; /* the write connection; NULL: it cannot be used */
 	bool is_exclusive;   /* no shared memory there: the writer reads too */
+	const char *network; /* the file system, if it is one of the network; else NULL */
 	struct cache *cache;
 	char **ignored; /* patterns of commands that are not kept; NULL ends; NULL: none */
 	/* Under the lock: */
@@ -141,6 +142,8 @@ NODISCARD int db_migrate(struct store_db *db, int from);
 
 /* ---- place.c ---- */
 bool place_is_network(const char *dir, const char **ret_name);
+/* Can @file be locked?  Not to be asked while this process has locks on it: they would go. */
+bool place_has_locks(const char *file);
 
 /* ---- store.c: queues ---- */
 

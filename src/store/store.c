@@ -440,7 +440,12 @@ void store_note_state(struct store *s, enum store_state state, const char *detai
 {
 	pthread_mutex_lock(&s->lock);
 	s->stats.state = state;
-	snprintf(s->stats.detail, sizeof s->stats.detail, "%s", detail);
+	/* Where it lies stays true. */
+	if (state == STORE_OK && s->network) {
+		snprintf(s->stats.detail, sizeof s->stats.detail, "on %s", s->network);
+	} else {
+		snprintf(s->stats.detail, sizeof s->stats.detail, "%s", detail);
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 

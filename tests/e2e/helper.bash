@@ -15,6 +15,7 @@ ORCHFLOW_BUILD=${ORCHFLOW_BUILD:-$E2E/../../build}
 ORCHFLOW_BUILD=$(cd "$ORCHFLOW_BUILD" && pwd)
 ORCHFLOW=$ORCHFLOW_BUILD/src/cli/orchflow
 E2E_WRITER=${E2E_WRITER:-$ORCHFLOW_BUILD/tests/e2e/e2e_writer}
+E2E_SHIM_SO=${E2E_SHIM_SO:-$(find "$ORCHFLOW_BUILD/tests/e2e" -maxdepth 1 -name '*e2e_shim.so' 2>/dev/null)}
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
 export ORCHFLOW ORCHFLOW_BUILD E2E_WRITER PYTHON
