@@ -79,6 +79,23 @@ static const char *default_hint(enum fail_code code)
 	return NULL;
 }
 
+/* The detail, where there is one, names what it is about, save of a parameter at times. */
+static void put_about(const struct fail *f, struct buf *out)
+{
+	const char *text = fail_kind(f->code)->text;
+	bool is_parameter = f->code == FAIL_INVALID_PARAMS && !strstr(f->detail, f->ref);
+
+	buf_put_str(out, text);
+	if (f->ref[0] && (is_parameter || !f->detail[0])) {
+		buf_put_str(out, strncmp(text, "no such", 7) == 0 ? " " : ": ");
+		out_put_safe(out, f->ref, strlen(f->ref));
+	}
+	if (f->detail[0]) {
+		buf_put_str(out, ": ");
+		out_put_safe(out, f->detail, strlen(f->detail));
+	}
+}
+
 void out_failure_text(const struct fail *f, struct buf *out)
 {
 	const char *hint = f->hint[0] ? f->hint : default_hint(f->code);
@@ -86,15 +103,7 @@ void out_failure_text(const struct fail *f, struct buf *out)
 	if (f->code == FAIL_NONE) {
 		out_put_safe(out, f->detail, strlen(f->detail));
 	} else {
-		buf_put_str(out, fail_kind(f->code)->text);
-		/* The detail, where there is one, names what it is about. */
-		if (f->detail[0]) {
-			buf_put_str(out, ": ");
-			out_put_safe(out, f->detail, strlen(f->detail));
-		} else if (f->ref[0]) {
-			buf_put_char(out, ' ');
-			out_put_safe(out, f->ref, strlen(f->ref));
-		}
+		put_about(f, out);
 	}
 	if (hint) {
 		buf_put_str(out, "; ");

@@ -72,6 +72,15 @@ static void a_failure_says_what_and_what_next(void **state)
 	fail_hint(&f, "look into PATH");
 	out_failure_text(&f, &b);
 	expect("the command was not found: nosuch; look into PATH");
+	(void)fail_set(&f, FAIL_SESSION_EXISTS, "work");
+	out_failure_text(&f, &b);
+	expect("a session of that name exists: work; choose another name");
+	(void)fail_setf(&f, FAIL_INVALID_PARAMS, "cwd", "must be an absolute path");
+	out_failure_text(&f, &b);
+	expect("invalid parameters: cwd: must be an absolute path");
+	(void)fail_setf(&f, FAIL_INVALID_PARAMS, "pane", "pane is required");
+	out_failure_text(&f, &b);
+	expect("invalid parameters: pane is required");
 	memset(&f, 0, sizeof(f));
 	strcpy(f.detail, "no server"); /* NOLINT: it fits */
 	out_failure_text(&f, &b);

@@ -130,7 +130,7 @@ static int get_run(struct store_db *db, struct store_op *op)
 	if (rc == SQLITE_ROW && !is_expired(stmt, 3, clock_wall_us())) {
 		rc = take_row(r, stmt, true);
 	} else if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
-		(void)fail_set(&op->fail, FAIL_KEY_NOT_FOUND, NULL);
+		(void)fail_set(&op->fail, FAIL_KEY_NOT_FOUND, r->given);
 		rc = STORE_OP_FAILED;
 	}
 	(void)sqlite3_reset(stmt);
