@@ -9,6 +9,7 @@
 void print_ascii(struct vt *vt, const uint8_t *p, size_t n); /* 0x20 .. 0x7e each */
 const uint8_t *print_utf8(struct vt *vt, const uint8_t *s, const uint8_t *end);
 void print_code_point(struct vt *vt, uint32_t cp); /* through the charsets */
+void print_del(struct vt *vt);                     /* a character in a set of 96, else nothing */
 void print_wrap(struct vt *vt);                    /* to the next line */
 void print_repeat(struct vt *vt, int n);           /* REP */
 

@@ -533,9 +533,12 @@ static const uint8_t *parser_ground(struct vt *vt, const uint8_t *s, const uint8
 		} else if (c >= 0x20) {
 			size_t n = scan_printable(isa, s, (size_t)(end - s));
 
-			if (n)
+			if (n) {
 				print_ascii(vt, s, n);
-			s += n ? n : 1; /* DEL does nothing */
+			} else {
+				print_del(vt);
+			}
+			s += n ? n : 1;
 			continue;
 		} else if (c == 0x1b) {
 			s = parser_introduced(vt, s + 1, end);

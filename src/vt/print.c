@@ -233,6 +233,14 @@ void print_code_point(struct vt *vt, uint32_t cp)
 		print_decoded(vt, cp, unicode_props(cp));
 }
 
+void print_del(struct vt *vt)
+{
+	const struct cursor *c = &vt->cur;
+
+	if (charset_is_96(c->g[c->single ? c->single : c->gl]))
+		print_code_point(vt, 0x7f);
+}
+
 void print_repeat(struct vt *vt, int n)
 {
 	uint32_t cp = vt->last_cp;

@@ -133,5 +133,5 @@ ends() { keys "$@"; until_state "$id" exited; reference kill-server; }
 	command -v vttest >/dev/null || skip "no vttest"
 	of new -- sleep 1000 >/dev/null # starts the server
 	run "$PYTHON" "$E2E/vttest.py"
-	is "$output" "41 screens"
+	is "$output" "97 screens"
 }

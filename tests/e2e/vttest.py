@@ -3,8 +3,8 @@
 
 usage: vttest.py     (ORCHFLOW_SOCKET names the server)
 
-Menus 1, 2, 4 and 8: those that need no eye for the shape of letters and no keys but RETURN.  Menu 1, 2 and 8
-go to 132 columns and back, which the pane follows.
+Menus 1, 2, 4 and 8 whole: they want no key but RETURN.  Menu 1, 2 and 8 go to 132 columns and back, which the
+pane follows.  Of menus 3, 5, 6 and 11 what vttest_deeper.py has.
 """
 import json
 import re
@@ -13,8 +13,8 @@ import sys
 import time
 
 from client import Client, PATIENCE_S
+from vttest_deeper import DEEPER
 
-AT_PROMPT = "Enter choice number (0 - 12): "
 PUSH = "Push <RETURN>"
 UPPER = string.ascii_uppercase
 
@@ -244,14 +244,32 @@ def main():
     def type_in(text):
         c.call("pane.write", pane=pane, text=text)
 
+    def at_menu(path):
+        title = f"Menu {'.'.join(path)}: " if path else "VT100 test program"
+        until(lambda s: has(s, title) and has(s, "Enter choice number"), title)
+
     for menu, checks in MENUS.items():
-        until(lambda s: has(s, AT_PROMPT.rstrip()), "the menu")
+        at_menu([])
         type_in(menu + "\r")
         for i, check in enumerate(checks):
             until(check, f"screen {i + 1} of menu {menu}")
             type_in("\r")
-    until(lambda s: has(s, AT_PROMPT.rstrip()), "the menu")
-    print(sum(len(checks) for checks in MENUS.values()), "screens")
+    n_screens = sum(len(checks) for checks in MENUS.values())
+    for path, item, steps in DEEPER:
+        for depth, choice in enumerate(path):
+            at_menu(path[:depth])
+            type_in(choice + "\r")
+        at_menu(path)
+        type_in(item + "\r")
+        for i, (check, keys) in enumerate(steps):
+            until(check, f"screen {i + 1} of item {item} of menu {'.'.join(path)}")
+            c.call("pane.send_keys", pane=pane, keys=keys)
+        for depth in range(len(path), 0, -1):
+            at_menu(path[:depth])
+            type_in("0\r")
+        n_screens += len(steps)
+    at_menu([])
+    print(n_screens, "screens")
 
 
 main()
