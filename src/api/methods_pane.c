@@ -594,7 +594,9 @@ static const struct api_method methods[] = {
 	},
 	{
 		.name = "pane.respawn",
-		.doc = "Start the pane's command again, in the same directory",
+		.doc = "Start the pane's command again: in the directory that its shell told last "
+		       "(when that is gone or was never told: where it was started first), and "
+		       "in its place in the layout",
 		API_PARAMS(API_PANE_PARAM,
 			   { .name = "force",
 			     .type = RPC_T_BOOL,

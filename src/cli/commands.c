@@ -600,8 +600,10 @@ const struct cli_command cli_commands[] = {
 	{ .name = "respawn",
 	  .operands = "[TARGET]",
 	  .summary = "start a pane's command again",
-	  .doc = "Starts the same command in the same directory and environment, in the same pane, "
-		 "whose output goes on. " TARGET_DOC,
+	  .doc = "Starts the same command in the same environment, in the same pane, whose output "
+		 "goes on, and in its place in the layout. Its directory is the one that its shell "
+		 "told last; when that is gone, or was never told, the one where it was started "
+		 "first. " TARGET_DOC,
 	  .options = force_options,
 	  .max_operands = 1,
 	  .kind = CLI_TARGET,

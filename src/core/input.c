@@ -23,11 +23,6 @@ static struct arena_slot *slot_of(struct pane *p)
 	return &p->core->arena.slots[p->streams[CORE_OUT].slot];
 }
 
-static uint64_t input_seq(struct pane *p)
-{
-	return p->streams[CORE_OUT].has_slot ? slot_of(p)->input_seq : p->input_seq_kept;
-}
-
 static void finish(struct pane *p, struct write_request *w, const struct fail *f)
 {
 	list_remove(&w->link);
@@ -35,7 +30,7 @@ static void finish(struct pane *p, struct write_request *w, const struct fail *f
 	if (!f)
 		hist_record(&p->core->metrics.write_wait, clock_mono_ns() - w->begun_ns);
 	if (w->on_done)
-		w->on_done(w->done, input_seq(p), f, w->user);
+		w->on_done(w->done, pane_input_seq(p), f, w->user);
 	mem_free(w->data);
 	mem_free(w);
 }
@@ -128,7 +123,7 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 	struct fail f;
 
 	if (check(c, p, n, &f)) {
-		done(0, input_seq(p), &f, user);
+		done(0, pane_input_seq(p), &f, user);
 		return;
 	}
 	w = mem_new(struct write_request);
@@ -137,7 +132,7 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 	if (!w || !w->data) {
 		mem_free(w);
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
-		done(0, input_seq(p), &f, user);
+		done(0, pane_input_seq(p), &f, user);
 		return;
 	}
 	w->n = n;

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "core/state.h"
 
 static void close_fds(const int *fds, size_t n)
@@ -33,6 +34,17 @@ static void on_spawn_failed(struct pane *p, const struct keeper_spawned *m)
 	if (p->is_fresh) {
 		pane_fail_create(p, &f);
 		return;
+	}
+	if (m->step == KEEPER_STEP_CHDIR && p->is_in_last_cwd) { /* it is gone: where it began */
+		mem_free(p->cwd_now);
+		p->cwd_now = NULL;
+		p->is_in_last_cwd = false;
+		link_forget(p->core, p->number);
+		p->generation++;
+		if (spawn_send(p, -1, &f) == 0) {
+			registry_put_pane(p);
+			return;
+		}
 	}
 	pane_fail_respawn(p, &f);
 }
@@ -167,8 +179,8 @@ void pane_settle_exit(struct pane *p)
 	if (p->is_deleted)
 		return;
 	core_event(c, CORE_PANE_EXIT, p, p->session);
-	if (!c->is_shutting_down)
-		layout_drop_pane(p);
+	if (!c->is_shutting_down && !p->keeps_place)
+		layout_leave(p);
 	wait_on_exit(p);
 	kill_on_exit(p);
 	pane_settle_closed(p);

@@ -150,6 +150,8 @@ static void free_pane(struct pane *p)
 	term_drop(p);
 	mem_free(p->cwd);
 	mem_free(p->cwd_now);
+	mem_free(p->place);
+	mem_free(p->place_layout);
 	mem_free(p->kind);
 	mem_free(p->title);
 	mem_free(p);
@@ -256,6 +258,14 @@ void pane_prune_exited(struct core *c)
 	}
 }
 
+uint64_t pane_input_seq(const struct pane *p)
+{
+	const struct stream *out = &p->streams[CORE_OUT];
+
+	return out->has_slot ? (uint64_t)p->core->arena.slots[out->slot].input_seq
+			     : p->input_seq_kept;
+}
+
 static void copy_streams(const struct pane *p, struct pane_info *ret)
 {
 	const struct stream *out = &p->streams[CORE_OUT];
@@ -263,8 +273,7 @@ static void copy_streams(const struct pane *p, struct pane_info *ret)
 	stream_bounds(out, &ret->tail_seq, &ret->seq);
 	if (!p->is_pty)
 		stream_bounds(&p->streams[CORE_ERR], &ret->err_tail_seq, &ret->err_seq);
-	ret->input_seq =
-		out->has_slot ? p->core->arena.slots[out->slot].input_seq : p->input_seq_kept;
+	ret->input_seq = pane_input_seq(p);
 	ret->input_unsure = p->input_unsure;
 	ret->input_at = p->input_at;
 }

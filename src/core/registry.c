@@ -70,6 +70,12 @@ static json_t *record_of_pane(const struct pane *p)
 	json_object_set_new(v, "cwd", json_string(p->cwd));
 	json_object_set_new(v, "kind", p->kind ? json_string(p->kind) : json_null());
 	json_object_set_new(v, "title", p->title ? json_string(p->title) : json_null());
+	json_object_set_new(v, "cwd_now", p->cwd_now ? json_string(p->cwd_now) : json_null());
+	json_object_set_new(v, "input", json_integer((json_int_t)pane_input_seq(p)));
+	if (p->place_layout) {
+		json_object_set_new(v, "layout", json_string(p->place_layout));
+		json_object_set_new(v, "place", json_string(p->place));
+	}
 	json_object_set_new(v, "key", json_string(p->key));
 	if (json_object_set(v, "command", p->command) < 0 ||
 	    json_object_set(v, "metadata", p->metadata ? p->metadata : json_null()) < 0) {

@@ -148,6 +148,10 @@ static void load_pane_fields(struct loading *l, struct pane *p, const json_t *v)
 	set_string(&p->cwd, v, "cwd");
 	set_string(&p->kind, v, "kind");
 	set_string(&p->title, v, "title");
+	set_string(&p->cwd_now, v, "cwd_now");
+	set_string(&p->place_layout, v, "layout");
+	set_string(&p->place, v, "place");
+	p->input_seq_kept = (uint64_t)get_int(v, "input");
 	pane_set_key(p, key ? key : "");
 	json_decref(p->command);
 	p->command = json_is_array(command) ? json_deep_copy(command) : json_array();

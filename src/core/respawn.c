@@ -1,5 +1,6 @@
-/* A pane's command once more: in the same place, with the same directory and
- * environment, under the same id.  Its output goes on where it ended. */
+/* A pane's command once more: in the same place, with the same environment, under the same
+ * id, in the directory that its shell told last (when that is gone or was never told: where
+ * it was started first).  Its output goes on where it ended. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,9 @@ static int respawn_now(struct pane *p, const char *key, struct fail *reterr)
 	p->input_unsure = 0;
 	p->wants_hold = p->is_held = false;
 	pane_set_state(p, PANE_STARTING);
+	p->keeps_place = false;
+	p->is_in_last_cwd = p->cwd_now != NULL;
+	layout_return(p);
 	registry_put_pane(p);
 	return spawn_send(p, -1, reterr);
 }
@@ -53,6 +57,8 @@ static void on_killed_for_respawn(const struct core_kill_report *report, const s
 	struct fail gone;
 
 	(void)report;
+	if (p)
+		p->keeps_place = false;
 	if (!p) {
 		fail_set(&gone, FAIL_PANE_NOT_FOUND, NULL);
 	} else if (p->state <= PANE_RUNNING) {
@@ -128,5 +134,6 @@ void core_pane_respawn(struct core *c, struct pane *p, bool force, const char *k
 		return;
 	}
 	*later = now;
+	p->keeps_place = true;
 	core_pane_kill(c, p, false, 2000, on_killed_for_respawn, later);
 }

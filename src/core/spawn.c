@@ -20,6 +20,7 @@ static void put_strings(struct buf *b, const struct pane *p, uint32_t *ret_n_arg
 			uint32_t *ret_n_env)
 {
 	char line[192];
+	const char *cwd;
 
 	shell_put_argv(p, b, ret_n_argv);
 	shell_put_env(p, b, ret_n_env);
@@ -32,7 +33,8 @@ static void put_strings(struct buf *b, const struct pane *p, uint32_t *ret_n_arg
 	snprintf(line, sizeof line, "ORCHFLOW_SOCKET=%s", p->core->socket_path);
 	buf_put(b, line, strlen(line) + 1);
 	*ret_n_env += 5;
-	buf_put(b, p->cwd, strlen(p->cwd) + 1);
+	cwd = p->is_in_last_cwd ? p->cwd_now : p->cwd;
+	buf_put(b, cwd, strlen(cwd) + 1);
 }
 
 static int put(int fd, const void *bytes, size_t n)
@@ -436,6 +438,8 @@ void pane_fail_respawn(struct pane *p, const struct fail *f)
 	p->is_closed = true;
 	p->exited_us = clock_wall_us();
 	pane_set_state(p, PANE_EXITED);
+	if (!p->core->is_shutting_down)
+		layout_leave(p);
 	registry_put_pane(p);
 	pane_answer_create(p, f);
 }

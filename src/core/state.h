@@ -162,6 +162,9 @@ struct pane {
 	unsigned n_holds;       /* pane_hold() */
 	char *cwd, *kind, *title;
 	char *cwd_now;               /* as the shell told (OSC 7); NULL: never */
+	char *place_layout, *place;  /* the layout it left when it ended, and its tree before */
+	bool keeps_place;            /* it is ended only to be started again */
+	bool is_in_last_cwd;         /* being started in cwd_now */
 	struct list runs, runs_over; /* struct run.link, see run.h */
 	uint64_t next_command;       /* number of the next command of its shell */
 	struct shell *shell;         /* NULL until it tells something, see command.h */
@@ -324,6 +327,7 @@ struct pane *pane_by_number(struct core *c, uint64_t number);
 void pane_remove(struct pane *p, bool tell);
 void pane_set_key(struct pane *p, const char *key); /* "": none */
 void pane_set_state(struct pane *p, enum pane_state s);
+uint64_t pane_input_seq(const struct pane *p); /* bytes that its terminal took */
 void pane_prune_exited(struct core *c);
 /* Across calls that may remove it. */
 void pane_hold(struct pane *p);
@@ -544,7 +548,9 @@ void layout_fit_all(struct layout *l);  /* the tree into the area */
 void layout_apply(struct layout *l);    /* ... and the sizes to the panes */
 void layout_changed(struct session *s); /* written down and told */
 void layout_on_viewers(struct pane *p); /* who looks at it changed */
-void layout_drop_pane(struct pane *p);  /* it ended, or goes */
+void layout_drop_pane(struct pane *p);  /* it goes */
+void layout_leave(struct pane *p);      /* it ended; its place is remembered */
+void layout_return(struct pane *p);     /* ... and taken again, if there is one */
 void layouts_free(struct session *s);
 void layout_viewer_gone(struct core *c, const void *viewer);
 /* @root takes the place of the tree, and is the layout's, if it fits. */

@@ -44,6 +44,8 @@ static void begin_behind_journal(struct stream *s)
 {
 	struct pane *p = s->pane;
 
+	if (s->which == CORE_OUT)
+		p->core->arena.slots[s->slot].input_seq = p->input_seq_kept;
 	if (p->is_fresh || !recall_has_journal(p))
 		return;
 	recall_bounds(p);
@@ -86,6 +88,8 @@ void stream_release_slot(struct stream *s)
 {
 	if (!s->has_slot)
 		return;
+	if (s->which == CORE_OUT)
+		s->pane->input_seq_kept = pane_input_seq(s->pane);
 	record_release_slot(s);
 	s->has_slot = false;
 }

@@ -107,3 +107,82 @@ E
 	wait $!
 	is "$(cat "$T/out")" "$(printf 'first\nsecond\nstatus 5')"
 }
+
+# The machine's end, as far as processes go.
+end_all()
+{
+	local keeper daemon
+	keeper=$(keeper_pid)
+	daemon=$(daemon_pid)
+	kill -9 "$keeper" "$daemon"
+	until_gone "$keeper"
+	until_gone "$daemon"
+}
+
+@test "a lost pane tells its last directory and title, and is started again there" {
+	# shellcheck disable=SC2016
+	printf 'PS1="\\$ "\n' >"$HOME/.bashrc"
+	mkdir "$T/first" "$T/last"
+	p=$(of new -s work -c "$T/first" -- bash)
+	of run -p "$p" -- "cd $T/last; printf '\\033]2;my title\\a'" >/dev/null
+	is "$(pane "$p" "d['cwd'], d['title']")" "('$T/last', 'my title')"
+	typed=$(pane "$p" "d['input_seq']")
+	until_true "grep -aq 'my title' $ORCHFLOW_STATE_DIR/registry.log $ORCHFLOW_STATE_DIR/orchflow.db*"
+	end_all
+	is "$(pane "$p" "d['state'], d['cwd'], d['title']")" "('lost', '$T/last', 'my title')"
+	[ "$(pane "$p" "d['input_seq']")" -gt 0 ]
+	[ "$(pane "$p" "d['input_seq']")" -le "$typed" ]
+	of respawn "$p" >/dev/null
+	is "$(of run -p "$p" -- pwd)" "$T/last"
+	# What is gone is no reason not to start.
+	until_true "grep -aq '\"state\":\"running\"' $ORCHFLOW_STATE_DIR/registry.log $ORCHFLOW_STATE_DIR/orchflow.db*"
+	end_all
+	rmdir "$T/last"
+	of respawn "$p" >/dev/null
+	is "$(of run -p "$p" -- pwd)" "$T/first"
+}
+
+@test "input_seq goes on when the keeper has died" {
+	p=$(of new -- cat)
+	of send "$p" --enter 123456789
+	until_shows "$p" 123456789
+	is "$(pane "$p" "d['input_seq']")" 10
+	daemon=$(daemon_pid)
+	kill -9 "$(keeper_pid)"
+	until_gone "$daemon"
+	is "$(pane "$p" "d['state'], d['input_seq']")" "('lost', 10)"
+	of respawn "$p" >/dev/null
+	of send "$p" --enter abc
+	until_true "[ \"\$(pane $p \"d['input_seq']\")\" = 14 ]"
+}
+
+@test "a pane that is started again is in its place in the layout" {
+	script <<'E'
+def tree():
+    return c.call("layout.get", session="main")["tree"]
+ids = [c.call("pane.create", command=["cat"])["id"] for _ in range(4)]
+c.call("layout.create", tree="cols(70 %s, 30 rows(1 %s, 2 %s, 1 %s))" % tuple(ids))
+before = tree()
+def end(p):
+    c.call("pane.kill", pane=p, grace_ms=0)
+    c.call("pane.wait", pane=p, exit=True, timeout_ms=60000)
+for p in ids:
+    end(p)
+    assert p not in json.dumps(tree())
+    c.call("pane.respawn", pane=p)
+    assert tree() == before, (p, tree(), before)
+    c.call("pane.respawn", pane=p, force=True)
+    assert tree() == before, (p, tree(), before)
+# By a daemon that did not see it end.
+end(ids[2])
+kill()
+c.call("pane.respawn", pane=ids[2])
+assert tree() == before, tree()
+# The others have moved meanwhile: it comes beside one of them all the same.
+end(ids[1])
+c.call("layout.close", pane=ids[3])
+c.call("pane.respawn", pane=ids[1])
+text = json.dumps(tree())
+assert ids[1] in text and ids[2] in text and ids[3] not in text, text
+E
+}
