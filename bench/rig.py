@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import platform
 import shutil
 import statistics
 import subprocess
@@ -73,6 +74,20 @@ def tmux(command):
 def end_tmux():
     subprocess.run(["sh", "-c", f"{TMUX} kill-server"], capture_output=True, stdin=subprocess.DEVNULL)
     time.sleep(0.1)
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    return f"{os.cpu_count()} cores, {model}, Linux {platform.release()}"
+
+
+def corpus(name):
+    """A file of this kind of text; the quick run's are a tenth."""
+    scale = 0.1 if args.quick else 1.0
+    folder = HERE / "corpora" / f"{scale}"
+    if not (folder / "cur.txt").exists():
+        run(HERE / "make-corpora.py", folder, scale)
+    return folder / f"{name}.txt"
 
 
 def has_tmux():

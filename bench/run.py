@@ -13,7 +13,6 @@ import datetime
 import json
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import time
@@ -33,11 +32,6 @@ def calibrate():
     trip = rig.drive("pingpong", 1000, 60, 60)
     rate = rig.raw(1, "head -c 50000000 /dev/zero")
     return {"raw_pty_mb_per_s": rate["bytes"] / rate["seconds"] / 1e6, "1000_round_trips_ms": trip["p50_us"]}
-
-
-def machine():
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    return f"{os.cpu_count()} cores, {model}, Linux {platform.release()}"
 
 
 def versions():
@@ -92,13 +86,13 @@ def main():
     calibration = calibrate()
     seconds = measure(rig.args.rows or rig.benches)
     date = datetime.datetime.now().strftime("%Y-%m-%d %H:%M")
-    print(f"\n{date}, {machine()}; raw pseudo terminal {calibration['raw_pty_mb_per_s']:.0f} MB/s, 1,000 bare socket "
+    print(f"\n{date}, {rig.machine()}; raw pseudo terminal {calibration['raw_pty_mb_per_s']:.0f} MB/s, 1,000 bare socket "
           f"round trips {calibration['1000_round_trips_ms']:.1f} ms; {rig.args.pairs} pairs\n")
     print_table()
     results = rig.HERE / "results"
     results.mkdir(exist_ok=True)
     path = results / f"{date.replace(' ', '-').replace(':', '')}.json"
-    path.write_text(json.dumps({"date": date, "machine": machine(), "versions": versions(), "quick": rig.args.quick,
+    path.write_text(json.dumps({"date": date, "machine": rig.machine(), "versions": versions(), "quick": rig.args.quick,
                                 "seconds": seconds, "calibration": calibration, "rows": rig.rows}, indent=1))
     print(f"\nevery sample: {os.path.relpath(path)}")
 

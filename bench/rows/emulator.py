@@ -1,7 +1,6 @@
 """T3: the terminal emulator alone, in memory."""
 import rig
-from rig import row
-from rows.throughput import corpus
+from rig import corpus, row
 
 TARGETS = {"plain": 600, "sgr": 200, "uni": 250, "cur": 250}
 

@@ -7,8 +7,7 @@ import time
 
 import client
 import rig
-from rig import row
-from rows.throughput import corpus
+from rig import corpus, row
 
 
 def create(c, commands, **params):

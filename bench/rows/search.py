@@ -7,8 +7,7 @@ import statistics
 import time
 
 import rig
-from rig import row
-from rows.throughput import corpus
+from rig import corpus, row
 
 PANES, LINES = 50, 10000
 NEEDLE = "Needle-4711"

@@ -4,15 +4,7 @@ import statistics
 import time
 
 import rig
-from rig import row
-
-
-def corpus(name):
-    scale = 0.1 if rig.args.quick else 1.0
-    folder = rig.HERE / "corpora" / f"{scale}"
-    if not (folder / "cur.txt").exists():
-        rig.run(rig.HERE / "make-corpora.py", folder, scale)
-    return folder / f"{name}.txt"
+from rig import corpus, row
 
 
 def tmux_cat(command):

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "core/search.h"
 #include "rpc/envelope.h"
 
@@ -171,6 +172,7 @@ static void end(struct api_call *call, bool is_error)
 {
 	struct api_server *s = call->server;
 	struct api_batch *batch = call->batch;
+	uint64_t ns;
 
 	assert(!call->is_answered);
 	call->is_answered = true;
@@ -181,7 +183,9 @@ static void end(struct api_call *call, bool is_error)
 
 		stats->n_calls++;
 		stats->n_errors += is_error;
-		hist_record(&stats->latency, clock_mono_ns() - call->started_ns);
+		ns = clock_mono_ns() - call->started_ns;
+		hist_record(&stats->latency, ns);
+		PROBE3(request_end, call->method->name, is_error, ns);
 	}
 	if (call->is_deferred)
 		forget(call);

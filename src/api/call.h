@@ -45,7 +45,7 @@ struct api_call {
 	uint64_t wait;    /* core_wait() to cancel when the client goes; 0 none */
 	uint64_t run;     /* core_run() to forsake likewise */
 	uint64_t search;  /* core_search() to cancel likewise; 0 none */
-	uint64_t number;  /* the handler's own: a pane's number */
+	uint64_t number;  /* the handler's own: a pane's number, a flag */
 	void *extra;      /* the handler's own: freed with the deferred call */
 	bool is_deferred;
 	bool is_answered; /* on the dispatcher's stack only */

@@ -26,6 +26,7 @@
 
 #include "api/outq.h"
 #include "base/buf.h"
+#include "base/hist.h"
 #include "base/list.h"
 #include "rpc/frame.h"
 
@@ -57,6 +58,7 @@ struct conn_limits {
 
 struct conn_stats {
 	uint64_t n_bytes_in, n_bytes_out, n_messages, n_turns, n_sends, n_fds_dropped;
+	struct hist send; /* one system call */
 };
 
 struct conn_hub {

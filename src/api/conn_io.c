@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 
@@ -99,14 +100,17 @@ bool conn_receive(struct conn *c)
 ssize_t conn_send(struct conn *c, struct iovec *iov, size_t n)
 {
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n };
+	uint64_t begun = clock_mono_ns();
 	ssize_t sent = sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	int e = errno;
 
+	hist_record(&c->hub->stats.send, clock_mono_ns() - begun);
 	c->hub->stats.n_sends++;
 	if (sent >= 0) {
 		c->hub->stats.n_bytes_out += (size_t)sent;
 		return sent;
 	}
-	if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+	if (e != EAGAIN && e != EINTR && e != ENOBUFS)
 		conn_close(c); /* EPIPE, ECONNRESET: gone */
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/probe.h"
 #include "rpc/envelope.h"
 
 static int refuse_unknown(const char *name, struct fail *reterr)
@@ -49,6 +50,7 @@ static void handle(struct api_call *call)
 
 	if (api_call_failed(call, core_method_enter(core, call->method->name, &f), &f))
 		return;
+	PROBE2(request_begin, call->method->name, call->client->pid);
 	call->method->handler(call);
 	assert(call->is_answered || call->is_deferred);
 	core_method_leave(core);

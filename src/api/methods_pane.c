@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/client.h"
 #include "api/method.h"
+#include "api/pane_stats.h"
 #include "api/records.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "core/core.h"
 
 #define DEFAULT_UMASK 18 /* 022 */
@@ -181,12 +184,56 @@ static void pane_list(struct api_call *call)
 	api_call_result_end(call);
 }
 
+static void answer_with_stats(struct api_call *call, const struct pane *p,
+			      const struct pane_usage *all, size_t n)
+{
+	struct rpc_writer *w = api_call_result_begin(call);
+
+	record_pane_begin(w, p);
+	rpc_key(w, "stats");
+	record_pane_stats(w, p, all, n);
+	rpc_map_end(w);
+	api_call_result_end(call);
+}
+
+static void on_usage(const struct core_process *ps, size_t n, const struct fail *f, void *user)
+{
+	struct api_call *call = user;
+	struct pane_usage *all;
+	struct pane *p = NULL;
+	struct fail gone;
+	size_t n_all = 0;
+	char id[24];
+
+	if (f) {
+		api_call_fail(call, f);
+		return;
+	}
+	/* It may have gone in the meantime. */
+	(void)snprintf(id, sizeof id, "p%llu", (unsigned long long)call->number);
+	if (api_call_failed(call, core_pane_find(api_call_core(call), id, &p, &gone), &gone))
+		return;
+	all = pane_usage_gather(ps, n, &n_all);
+	if (!api_call_failed(call, all ? 0 : err_origin(-ENOMEM), NULL))
+		answer_with_stats(call, p, all, n_all);
+	mem_free(all);
+}
+
 static void pane_get(struct api_call *call)
 {
-	const struct pane *p = api_call_pane(call);
+	struct pane *p = api_call_pane(call);
+	struct api_call *later;
 
-	if (p)
+	if (!p)
+		return;
+	if (!rpc_arg_bool(&call->args, "stats", false)) {
 		answer_pane(call, p);
+		return;
+	}
+	call->number = pane_number(p);
+	later = api_call_defer(call);
+	if (later)
+		core_processes(api_call_core(later), p, on_usage, later);
 }
 
 /* ---- size and viewers ---- */
@@ -509,7 +556,11 @@ static const struct api_method methods[] = {
 	{
 		.name = "pane.get",
 		.doc = "Describe one pane",
-		API_PARAMS(API_PANE_PARAM),
+		API_PARAMS(API_PANE_PARAM,
+			   { .name = "stats",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "with what it did and holds, and a look at its processes" }),
 		.result = &api_shape_pane,
 		API_ERRORS(FAIL_PANE_NOT_FOUND),
 		.scope = API_SCOPE_READ,

@@ -1,4 +1,5 @@
 /* server.* */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,11 @@
 #include <unistd.h>
 
 #include "api/census.h"
+#include "api/pane_stats.h"
 #include "api/records.h"
 #include "api/state.h"
+#include "base/err.h"
+#include "base/mem.h"
 
 #define DEFAULT_GRACE_MS 2000
 #define MAX_GRACE_MS 600000
@@ -140,19 +144,31 @@ static void server_status(struct api_call *call)
 	api_call_result_end(call);
 }
 
-static void server_metrics(struct api_call *call)
+/* @all NULL: of the panes nothing is told. */
+static void answer_metrics(struct api_call *call, const struct pane_usage *all, size_t n)
 {
 	const struct api_hooks *hooks = &call->server->hooks;
-	const char *format = rpc_arg_str(&call->args, "format", "json");
+	struct rpc_writer *w = api_call_result_begin(call);
+
+	rpc_map_begin(w);
+	hooks->metrics(w, hooks->user);
+	if (all) {
+		rpc_key(w, "panes");
+		pane_stats_write(w, api_call_core(call), all, n);
+	}
+	rpc_map_end(w);
+	api_call_result_end(call);
+}
+
+static void answer_metrics_text(struct api_call *call, const struct pane_usage *all, size_t n)
+{
+	const struct api_hooks *hooks = &call->server->hooks;
 	CLEANUP(buf_fini) struct buf text = BUF_INIT;
 	struct rpc_writer *w;
 
-	if (strcmp(format, "json") == 0) {
-		hooks->metrics(api_call_result_begin(call), hooks->user);
-		api_call_result_end(call);
-		return;
-	}
 	hooks->metrics_text(&text, hooks->user);
+	if (all)
+		pane_stats_text(&text, api_call_core(call), all, n);
 	if (api_call_failed(call, buf_check(&text), NULL))
 		return;
 	w = api_call_result_begin(call);
@@ -161,6 +177,44 @@ static void server_metrics(struct api_call *call)
 	rpc_strn(w, buf_data(&text), buf_len(&text));
 	rpc_map_end(w);
 	api_call_result_end(call);
+}
+
+static void on_usage(const struct core_process *ps, size_t n, const struct fail *f, void *user)
+{
+	struct api_call *call = user;
+	struct pane_usage *all;
+	size_t n_all = 0;
+
+	if (f) {
+		api_call_fail(call, f);
+		return;
+	}
+	all = pane_usage_gather(ps, n, &n_all);
+	if (api_call_failed(call, all ? 0 : err_origin(-ENOMEM), NULL))
+		return;
+	if (call->number) {
+		answer_metrics_text(call, all, n_all);
+	} else {
+		answer_metrics(call, all, n_all);
+	}
+	mem_free(all);
+}
+
+static void server_metrics(struct api_call *call)
+{
+	bool wants_text = strcmp(rpc_arg_str(&call->args, "format", "json"), "json") != 0;
+	struct api_call *later;
+
+	if (rpc_arg_bool(&call->args, "panes", false)) {
+		call->number = wants_text;
+		later = api_call_defer(call);
+		if (later)
+			core_processes(api_call_core(later), NULL, on_usage, later);
+	} else if (wants_text) {
+		answer_metrics_text(call, NULL, 0);
+	} else {
+		answer_metrics(call, NULL, 0);
+	}
 }
 
 static void on_census(const struct core_process *ps, size_t n, const struct fail *f, void *user)
@@ -291,12 +345,18 @@ static const struct api_method methods[] = {
 			     .type = RPC_T_ENUM,
 			     .choices = "json|prometheus",
 			     .fallback = "\"json\"",
-			     .doc = "prometheus: text exposition 0.0.4" }),
+			     .doc = "prometheus: text exposition 0.0.4" },
+			   { .name = "panes",
+			     .type = RPC_T_BOOL,
+			     .fallback = "false",
+			     .doc = "of each pane too, with a look at all processes" }),
 		API_RESULT("The metrics.", { "text", "string?", "format prometheus" },
 			   { "counters", "object?", "totals since the start" },
 			   { "gauges", "object?", "values now" },
+			   { "memory", "object?", "bytes by who has them" },
 			   { "stages", "object?", "histograms of the stages" },
-			   { "methods", "object?", "calls, errors and latency by method" }),
+			   { "methods", "object?", "calls, errors and latency by method" },
+			   { "panes", "[PaneStats]?", "with `panes`; each with `pane`, its id" }),
 		API_ERRORS(),
 		.scope = API_SCOPE_READ,
 		.handler = server_metrics,

@@ -84,7 +84,7 @@ static void put_times(struct rpc_writer *w, const struct pane_info *i)
 	put_time_or_null(w, "exited_us", i->exited_us);
 }
 
-void record_pane(struct rpc_writer *w, const struct pane *p)
+void record_pane_begin(struct rpc_writer *w, const struct pane *p)
 {
 	struct pane_info i;
 
@@ -109,6 +109,11 @@ void record_pane(struct rpc_writer *w, const struct pane *p)
 	rpc_kv_uint(w, "viewers", i.n_viewers);
 	rpc_key(w, "journal");
 	record_journal(w, &i.journal);
+}
+
+void record_pane(struct rpc_writer *w, const struct pane *p)
+{
+	record_pane_begin(w, p);
 	rpc_map_end(w);
 }
 

@@ -7,6 +7,8 @@
 
 void record_session(struct rpc_writer *w, const struct session *s);
 void record_pane(struct rpc_writer *w, const struct pane *p);
+/* The map is open still: for members of one's own. */
+void record_pane_begin(struct rpc_writer *w, const struct pane *p);
 struct layout;
 void record_layout(struct rpc_writer *w, const struct layout *l);
 /* How a process ended: {"code"} or {"signal","name"}; null when not known. */

@@ -45,6 +45,7 @@ static void on_write_reloaded(struct rpc_writer *w, void *user)
 static void on_metrics(struct rpc_writer *w, void *user)
 {
 	(void)user;
+	rpc_key(w, "counters");
 	rpc_map_begin(w);
 	rpc_map_end(w);
 }

@@ -272,6 +272,7 @@ void api_server_get_stats(const struct api_server *s, struct api_stats *ret)
 	ret->n_bytes_out = s->hub.stats.n_bytes_out;
 	ret->n_turns = s->hub.stats.n_turns;
 	ret->n_sends = s->hub.stats.n_sends;
+	ret->send = s->hub.stats.send;
 	ret->queue_bytes = queued_bytes(s);
 }
 

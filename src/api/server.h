@@ -51,7 +51,7 @@ struct api_hooks {
 	 * `changed` of the result are written. */
 	int (*reload)(struct fail *reterr, void *user);
 	void (*write_reloaded)(struct rpc_writer *w, void *user);
-	/* One value: the metrics as an object. */
+	/* Members of server.metrics. */
 	void (*metrics)(struct rpc_writer *w, void *user);
 	void (*metrics_text)(struct buf *out, void *user);
 	/* @done comes once, maybe before this returns; never when this daemon goes: the
@@ -101,6 +101,7 @@ struct api_stats {
 		n_events_lost, n_bytes_in, n_bytes_out, n_turns, n_sends;
 	uint64_t n_undocumented; /* answers with an error that the table does not list */
 	size_t queue_bytes;      /* waiting for all clients */
+	struct hist send;        /* one system call that wrote to a client */
 };
 void api_server_get_stats(const struct api_server *s, struct api_stats *ret);
 const struct api_method_stats *api_server_method_stats(const struct api_server *s, size_t method);

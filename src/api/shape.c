@@ -72,7 +72,22 @@ const struct api_shape api_shape_pane = {
 	       { "closed", "boolean", "nobody holds the terminal any more" },
 	       { "quarantined", "boolean", "its output killed the daemon; it is not parsed" },
 	       { "viewers", "integer", "clients attached to it" },
-	       { "journal", "Journal", "what is kept of it on disk" })
+	       { "journal", "Journal", "what is kept of it on disk" },
+	       { "stats", "PaneStats?", "pane.get with `stats`" })
+};
+
+const struct api_shape api_shape_pane_stats = {
+	.name = "PaneStats",
+	.doc = "What a pane did and holds.",
+	FIELDS({ "pane", "string?", "its id, where there are several" },
+	       { "output_bytes", "integer", "printed since it began" },
+	       { "output_bytes_per_s", "integer", "in the last seconds" },
+	       { "input_bytes", "integer", "that its terminal took" },
+	       { "screen_bytes", "integer", "memory of its screens" },
+	       { "history_bytes", "integer", "memory of its history" },
+	       { "processes", "integer", "in it, with all descendants" },
+	       { "cpu_ms", "integer", "processor time of these, and of their children that ended" },
+	       { "rss_bytes", "integer", "resident memory of these" })
 };
 
 const struct api_shape api_shape_journal = {
@@ -188,13 +203,21 @@ const struct api_shape api_shape_left = {
 };
 
 const struct api_shape *const api_shapes[] = {
-	&api_shape_session,        &api_shape_pane,
-	&api_shape_journal,        &api_shape_layout,
-	&api_shape_match,          &api_shape_status,
-	&api_shape_process,        &api_shape_ended,
-	&api_shape_left,           &api_shape_run,
-	&api_shape_record,         &api_shape_kv_entry,
-	&api_shape_command_record, NULL,
+	&api_shape_session,
+	&api_shape_pane,
+	&api_shape_pane_stats,
+	&api_shape_journal,
+	&api_shape_layout,
+	&api_shape_match,
+	&api_shape_status,
+	&api_shape_process,
+	&api_shape_ended,
+	&api_shape_left,
+	&api_shape_run,
+	&api_shape_record,
+	&api_shape_kv_entry,
+	&api_shape_command_record,
+	NULL,
 };
 
 /* ---- types ---- */

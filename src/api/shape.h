@@ -28,10 +28,10 @@ struct api_shape {
 
 /* The named shapes; NULL ends the list. */
 extern const struct api_shape *const api_shapes[];
-extern const struct api_shape api_shape_session, api_shape_pane, api_shape_journal,
-	api_shape_status, api_shape_layout, api_shape_match, api_shape_process, api_shape_ended,
-	api_shape_left, api_shape_nothing, api_shape_run, api_shape_record, api_shape_kv_entry,
-	api_shape_command_record;
+extern const struct api_shape api_shape_session, api_shape_pane, api_shape_pane_stats,
+	api_shape_journal, api_shape_status, api_shape_layout, api_shape_match, api_shape_process,
+	api_shape_ended, api_shape_left, api_shape_nothing, api_shape_run, api_shape_record,
+	api_shape_kv_entry, api_shape_command_record;
 
 /* JSON Schema of a shape (named ones in full, fields by reference). */
 void api_shape_schema(struct rpc_writer *w, const struct api_shape *s);

@@ -370,6 +370,8 @@ static const struct cli_option stats_options[] = {
 	{ 0, "prometheus", NULL, "Print the text that Prometheus reads", CLI_ANY, NULL },
 	{ 'w', "watch", NULL, "Show rates and values as they change, with the last minute as bars",
 	  CLI_ANY, NULL },
+	{ 'p', "panes", NULL, "Of each pane: output, memory, processor time of all in it", CLI_ANY,
+	  NULL },
 	OPT_JSON,
 	END_OPTIONS,
 };
@@ -721,7 +723,9 @@ const struct cli_command cli_commands[] = {
 	  .operands = "",
 	  .summary = "latencies and counters of the server",
 	  .doc = "Of each method how often it was called and how long it took (median, 99th "
-		 "percentile, longest), the same of the stages of its work, and its counters.",
+		 "percentile, longest), the same of the stages of its work, who has its memory, "
+		 "and its counters. With --panes also of each pane what it prints and what its "
+		 "processes use; those of their children that ended are counted in.",
 	  .options = stats_options,
 	  .run = cmd_stats },
 	{ .name = "api",

@@ -90,6 +90,7 @@ static ssize_t read_proc(uint32_t pid, const char *name, char *out, size_t size)
 bool census_read_stat(uint32_t pid, struct core_process *ret)
 {
 	unsigned long long utime, stime, start;
+	long long cutime, cstime;
 	long rss;
 	char buf[1024], *open, *close;
 	int ppid, pgid, sid;
@@ -103,14 +104,17 @@ bool census_read_stat(uint32_t pid, struct core_process *ret)
 	*ret = (struct core_process){ .pid = pid };
 	if (!open || !close ||
 	    sscanf(close + 1,
-		   " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d "
+		   " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %*d %*d "
 		   "%llu %*u %ld",
-		   &ret->state, &ppid, &pgid, &sid, &utime, &stime, &start, &rss) != 8)
+		   &ret->state, &ppid, &pgid, &sid, &utime, &stime, &cutime, &cstime, &start,
+		   &rss) != 10)
 		return false;
 	ret->ppid = (uint32_t)ppid;
 	ret->pgid = (uint32_t)pgid;
 	ret->sid = (uint32_t)sid;
 	ret->cpu_ms = (utime + stime) * 1000 / (unsigned long)ticks_per_s();
+	ret->ended_cpu_ms =
+		(unsigned long long)(cutime + cstime) * 1000 / (unsigned long)ticks_per_s();
 	ret->started_us = start;
 	ret->rss_bytes = rss > 0 ? (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 	snprintf(ret->command, sizeof ret->command, "[%.*s]", (int)(close - open - 1), open + 1);

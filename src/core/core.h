@@ -147,8 +147,33 @@ struct core_metrics {
 		n_flushes, n_bytes_fanned, n_resyncs, n_gap_bytes, n_pauses, n_recovered_intents,
 		n_recovered_bytes, n_journal_gap_bytes, n_journal_failures, n_stalls;
 	struct hist spawn, read_turn, fanout, write_wait, kill, recall;
+	struct hist read, parse, flush_wait, loop_lag;
 };
 const struct core_metrics *core_get_metrics(const struct core *c);
+
+/* What the disk thread did: a copy. */
+struct core_journal_metrics {
+	struct hist wait; /* from the read of a byte until it is taken to be written */
+	struct hist append, flush, sync; /* of a batch */
+	uint64_t n_bytes;                /* written */
+};
+void core_get_journal_metrics(const struct core *c, struct core_journal_metrics *ret);
+
+/* Who has how much memory, in bytes.  Looks at every pane. */
+struct core_memory {
+	uint64_t screens, history; /* of the emulators */
+	uint64_t rings;            /* shared memory of newest output, as far as it is in use */
+	uint64_t input_queues, journal_queues;
+};
+void core_get_memory(const struct core *c, struct core_memory *ret);
+
+/* Of one pane. */
+struct pane_stats {
+	uint64_t output_bytes, input_bytes; /* ever */
+	uint64_t bytes_per_s;               /* of output, lately */
+	uint64_t screen_bytes, history_bytes;
+};
+void pane_get_stats(const struct pane *p, struct pane_stats *ret);
 
 /* ---- sessions ---- */
 
@@ -271,10 +296,11 @@ struct core_process {
 	char state;
 	uint64_t pane; /* pane number by ancestry, session or environment; 0 unknown */
 	uint64_t cpu_ms, rss_bytes, started_us;
-	int signo;         /* kill reports: the last signal sent, 0 none */
-	bool is_stray;     /* no longer a descendant of its pane's leader */
-	bool is_gone;      /* kill reports: ended */
-	char command[128]; /* UTF-8 or not */
+	uint64_t ended_cpu_ms; /* of children that ended, and were waited for */
+	int signo;             /* kill reports: the last signal sent, 0 none */
+	bool is_stray;         /* no longer a descendant of its pane's leader */
+	bool is_gone;          /* kill reports: ended */
+	char command[128];     /* UTF-8 or not */
 };
 struct core_kill_report {
 	const struct core_process *processes;

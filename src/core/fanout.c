@@ -58,6 +58,8 @@ static void on_flush_timer(uv_poll_t *h, int status, int events)
 	(void)events;
 	if (read(c->flush_fd, &n, sizeof n) < 0 && errno != EAGAIN)
 		return;
+	if (c->flush_armed_ns)
+		hist_record(&c->metrics.loop_lag, clock_mono_ns() - c->flush_armed_ns);
 	c->flush_armed_ns = 0; /* the check phase that follows does the work */
 }
 
@@ -263,6 +265,8 @@ static void push_chunk(struct stream *s, uint64_t from, uint64_t to)
 void fanout_flush(struct stream *s)
 {
 	struct core *c = s->pane->core;
+	/* Not so what is sent for other reasons than new output, see flush_soon(). */
+	bool is_noted = !list_is_empty(&s->flushing) && s->first_ns > 1;
 	uint64_t from, to, begun;
 
 	list_remove(&s->flushing);
@@ -275,6 +279,8 @@ void fanout_flush(struct stream *s)
 	s->last_flush_ns = clock_mono_ns();
 	c->metrics.n_flushes++;
 	hist_record(&c->metrics.fanout, s->last_flush_ns - begun);
+	if (is_noted)
+		hist_record(&c->metrics.flush_wait, s->last_flush_ns - s->first_ns);
 }
 
 /* ---- catching up, from the journal ---- */

@@ -99,7 +99,8 @@ struct recorder {
 	bool has_threads, is_asleep, is_draining, is_stopping, is_sync_stopping;
 	struct list due, news;
 	struct buf notices; /* what the journal wants to be logged; lines */
-	int *sync_fds;      /* for the syncer */
+	struct core_journal_metrics metrics;
+	int *sync_fds; /* for the syncer */
 	uint32_t n_sync, max_sync;
 	int sync_error;
 	/* As configured. */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "core/record.h"
 
 #define RETENTION_STEPS 4
@@ -140,6 +141,7 @@ static int append(struct recording *rec, struct record_item *i)
 
 struct batch {
 	struct list items;
+	uint64_t waited_ns, append_ns, flush_ns, sync_ns; /* sync_ns 0: it was not synced */
 	uint64_t to[2];
 	uint64_t n_bytes;
 	uint32_t event;
@@ -150,6 +152,7 @@ static void take(struct recording *rec, struct batch *b)
 {
 	uint64_t n = 0;
 
+	b->waited_ns = clock_mono_ns() - rec->first_ns;
 	for (int k = 0; k < 2; k++)
 		b->to[k] = rec->written[k];
 	while (!list_is_empty(&rec->items) && n < RECORD_BATCH_BYTES) {
@@ -203,20 +206,38 @@ static int append_all(struct recording *rec, struct batch *b, bool *ret_is_close
 static int write_batch(struct recording *rec, struct batch *b, bool is_sync)
 {
 	bool is_closed = false;
+	uint64_t begun = clock_mono_ns(), appended, flushed;
 	int r = append_all(rec, b, &is_closed);
 
+	appended = clock_mono_ns();
+	b->append_ns = appended - begun;
 	note_copied(rec, b);
 	if (r == 0)
 		r = journal_flush(rec->w);
+	flushed = clock_mono_ns();
+	b->flush_ns = flushed - appended;
+	PROBE3(journal_flush, rec->number, b->n_bytes, b->flush_ns);
 	if (r == 0 && is_closed)
 		r = journal_finish_segment(rec->w);
 	if (r == 0 && is_sync)
 		r = journal_sync(rec->w);
+	if (is_sync)
+		b->sync_ns = clock_mono_ns() - flushed;
 	for (int n = 0; r == 0 && n < RETENTION_STEPS; n++) {
 		if (journal_step(rec->w, NULL) != JOURNAL_E_MORE)
 			break;
 	}
 	return r > 0 ? err_origin(-EIO) : r;
+}
+
+static void note_times(struct core_journal_metrics *m, const struct batch *b)
+{
+	m->n_bytes += b->n_bytes;
+	hist_record(&m->wait, b->waited_ns);
+	hist_record(&m->append, b->append_ns);
+	hist_record(&m->flush, b->flush_ns);
+	if (b->sync_ns)
+		hist_record(&m->sync, b->sync_ns);
 }
 
 /* What is in the file outlives the daemon: now the ring need not hold it. */
@@ -225,6 +246,7 @@ static void report(struct recording *rec, const struct batch *b)
 	struct journal_state state;
 
 	rec->r->n_unchecked += b->n_bytes;
+	note_times(&rec->r->metrics, b);
 	journal_writer_state(rec->w, &state);
 	rec->has_tail = true;
 	memcpy(rec->tail, state.tail, sizeof rec->tail);
@@ -513,11 +535,15 @@ void *record_syncer(void *recorder)
 			continue;
 		}
 		int fd = r->sync_fds[--r->n_sync], error;
+		uint64_t begun;
 
 		pthread_mutex_unlock(&r->lock);
+		begun = clock_mono_ns();
 		error = fdatasync(fd) < 0 ? errno : 0;
+		begun = clock_mono_ns() - begun;
 		close(fd);
 		pthread_mutex_lock(&r->lock);
+		hist_record(&r->metrics.sync, begun);
 		if (error && !r->sync_error) {
 			r->sync_error = error;
 			uv_async_send(&r->async);

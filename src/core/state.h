@@ -191,7 +191,9 @@ struct pane {
 	uint64_t spawned_ns;     /* for the histogram */
 	uint64_t input_seq_kept; /* what is known when there is no slot */
 	uint64_t input_unsure;
-	uint64_t input_at; /* output position of the last input */
+	uint64_t input_at;                  /* output position of the last input */
+	uint64_t rate_since_ns, rate_bytes; /* read since then */
+	uint64_t rate_before;               /* bytes per second, of the time before */
 	uint64_t last_input_ns, last_output_ns;
 	size_t write_bytes; /* waiting in writes */
 	struct stream streams[2];
@@ -422,6 +424,9 @@ void stream_pause(struct stream *s, bool on);
 void pane_release_hold(struct pane *p); /* somebody reads, or time is up */
 void stream_refeed(struct stream *s);   /* after a crash: what was committed but not fed */
 void reader_turn(struct core *c);       /* the check phase */
+
+/* measure.c */
+void measure_output(struct pane *p, uint64_t now_ns, uint32_t n);
 
 /* Whoever stopped it for lack of room: there may be some. */
 void stream_unstall(struct stream *s);

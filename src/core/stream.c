@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "core/recall.h"
 #include "core/state.h"
 
@@ -354,7 +355,7 @@ static bool has_more(const struct stream *s)
 static bool read_stream(struct stream *s)
 {
 	struct core *c = s->pane->core;
-	uint64_t room = record_room(s);
+	uint64_t room = record_room(s), begun = clock_mono_ns();
 	uint32_t n, total = 0;
 	int r = 0;
 
@@ -377,7 +378,11 @@ static bool read_stream(struct stream *s)
 
 		c->metrics.n_bytes_read += total;
 		s->pane->last_output_ns = now;
+		hist_record(&c->metrics.read, now - begun);
+		PROBE3(pane_output, s->pane->number, stream_head(s), total);
+		measure_output(s->pane, now, total);
 		feed(s);
+		hist_record(&c->metrics.parse, clock_mono_ns() - now);
 		record_output(s);
 		squeeze_note_output(s->pane);
 		fanout_note(s, now);

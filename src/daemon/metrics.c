@@ -24,14 +24,19 @@ struct stage {
 	const struct hist *hist;
 };
 
-#define N_COUNTERS 31
+#define N_COUNTERS 32
 #define N_GAUGES 15
-#define N_STAGES 6
+#define N_STAGES 17
+#define N_OWNERS 9
 
 /* Everything but the methods, read at one moment. */
 struct snapshot {
 	struct number counters[N_COUNTERS], gauges[N_GAUGES];
 	struct stage stages[N_STAGES];
+	struct number owners[N_OWNERS]; /* of memory */
+	struct api_stats api;
+	struct store_stats store;
+	struct core_journal_metrics journal;
 };
 
 static uint64_t resident_bytes(void)
@@ -51,9 +56,10 @@ static uint64_t resident_bytes(void)
 	return strtoull(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void take_counters(struct number *out, const struct core_metrics *m,
-			  const struct api_stats *a, const struct store_stats *db)
+static void take_counters(struct snapshot *now, const struct core_metrics *m)
 {
+	const struct api_stats *a = &now->api;
+	const struct store_stats *db = &now->store;
 	const struct number rows[N_COUNTERS] = {
 		{ "read_bytes", "Bytes read from terminals", m->n_bytes_read },
 		{ "reads", "Reads from terminals", m->n_reads },
@@ -70,6 +76,7 @@ static void take_counters(struct number *out, const struct core_metrics *m,
 		{ "journal_failures", "Journals that could not be written", m->n_journal_failures },
 		{ "journal_gap_bytes", "Bytes of output given up for a slow disk",
 		  m->n_journal_gap_bytes },
+		{ "journal_bytes", "Bytes of output written to journals", now->journal.n_bytes },
 		{ "recovered_intents", "Reads under way when a daemon died",
 		  m->n_recovered_intents },
 		{ "recovered_bytes", "Bytes recovered from them", m->n_recovered_bytes },
@@ -90,12 +97,13 @@ static void take_counters(struct number *out, const struct core_metrics *m,
 		{ "store_cache_hits", "Reads that the cache answered", db->n_cache_hits },
 	};
 
-	memcpy(out, rows, sizeof rows);
+	memcpy(now->counters, rows, sizeof rows);
 }
 
-static void take_gauges(struct number *out, const struct core_status *c, const struct api_stats *a,
-			const struct store_stats *db)
+static void take_gauges(struct snapshot *now, const struct core_status *c)
 {
+	const struct api_stats *a = &now->api;
+	const struct store_stats *db = &now->store;
 	const struct number rows[N_GAUGES] = {
 		{ "sessions", "Sessions", c->n_sessions },
 		{ "panes", "Panes", c->n_panes },
@@ -116,31 +124,74 @@ static void take_gauges(struct number *out, const struct core_status *c, const s
 		  db->state != STORE_OK },
 	};
 
-	memcpy(out, rows, sizeof rows);
+	memcpy(now->gauges, rows, sizeof rows);
 }
 
-static void take(struct snapshot *ret, const struct api_server *s, const struct core *core)
+static void take_stages(struct snapshot *now, const struct core_metrics *m)
 {
-	const struct core_metrics *m = core_get_metrics(core);
-	const struct stage stages[N_STAGES] = {
+	const struct stage rows[N_STAGES] = {
 		{ "spawn", "From pane.create to exec", &m->spawn },
 		{ "read_turn", "One turn of reading terminals", &m->read_turn },
+		{ "read", "Reading one chunk from a terminal", &m->read },
+		{ "parse", "Emulating one chunk", &m->parse },
+		{ "journal_wait", "From reading output until it is taken to be written",
+		  &now->journal.wait },
+		{ "journal_append", "Putting a batch of output into its journal",
+		  &now->journal.append },
+		{ "journal_flush", "Writing that batch to the file", &now->journal.flush },
+		{ "journal_sync", "Syncing a journal", &now->journal.sync },
+		{ "flush_wait", "From reading output until subscribers have it", &m->flush_wait },
 		{ "fanout", "Sending output to all subscribers of a stream", &m->fanout },
+		{ "socket_write", "One system call that writes to a client", &now->api.send },
 		{ "write_wait", "From pane.write until the terminal took it", &m->write_wait },
+		{ "store_wait", "From asking for a write until it is durable", &now->store.wait },
+		{ "store_commit", "One commit of the database", &now->store.commit },
+		{ "loop_lag", "Time by which the loop was late for a timer", &m->loop_lag },
 		{ "kill", "From pane.kill until all had ended", &m->kill },
 		{ "recall", "Making a screen again from journal and ring", &m->recall },
 	};
-	struct core_status status;
-	struct api_stats stats;
-	struct store_stats db = { .state = STORE_UNAVAILABLE };
 
+	memcpy(now->stages, rows, sizeof rows);
+}
+
+static void take_owners(struct snapshot *now, const struct core *core)
+{
+	struct core_memory memory;
+
+	core_get_memory(core, &memory);
+	const struct number rows[N_OWNERS] = {
+		{ "screens", NULL, memory.screens },
+		{ "history", NULL, memory.history },
+		{ "rings", NULL, memory.rings },
+		{ "client_queues", NULL, now->api.queue_bytes },
+		{ "input_queues", NULL, memory.input_queues },
+		{ "journal_queues", NULL, memory.journal_queues },
+		{ "store_queue", NULL, now->store.waiting_bytes },
+		{ "store_cache", NULL, now->store.cache_bytes },
+		{ "statistics", NULL,
+		  sizeof(struct core_metrics) + sizeof now->journal +
+			  api_method_count() * sizeof(struct api_method_stats) },
+	};
+
+	memcpy(now->owners, rows, sizeof rows);
+}
+
+/* @now holds what its stages point to. */
+static void take(struct snapshot *now, const struct api_server *s, const struct core *core)
+{
+	const struct core_metrics *m = core_get_metrics(core);
+	struct core_status status;
+
+	now->store = (struct store_stats){ .state = STORE_UNAVAILABLE };
 	if (core_store(core))
-		store_get_stats(core_store(core), &db);
+		store_get_stats(core_store(core), &now->store);
+	core_get_journal_metrics(core, &now->journal);
 	core_get_status(core, &status);
-	api_server_get_stats(s, &stats);
-	take_counters(ret->counters, m, &stats, &db);
-	take_gauges(ret->gauges, &status, &stats, &db);
-	memcpy(ret->stages, stages, sizeof stages);
+	api_server_get_stats(s, &now->api);
+	take_counters(now, m);
+	take_gauges(now, &status);
+	take_stages(now, m);
+	take_owners(now, core);
 }
 
 /* ---- JSON ---- */
@@ -188,9 +239,9 @@ void metrics_write(struct rpc_writer *w, const struct api_server *s, const struc
 	struct snapshot now;
 
 	take(&now, s, core);
-	rpc_map_begin(w);
 	put_numbers(w, "counters", now.counters, N_COUNTERS);
 	put_numbers(w, "gauges", now.gauges, N_GAUGES);
+	put_numbers(w, "memory", now.owners, N_OWNERS);
 	rpc_key(w, "stages");
 	rpc_map_begin(w);
 	for (size_t i = 0; i < N_STAGES; i++) {
@@ -201,7 +252,6 @@ void metrics_write(struct rpc_writer *w, const struct api_server *s, const struc
 	}
 	rpc_map_end(w);
 	put_methods(w, s);
-	rpc_map_end(w);
 }
 
 /* ---- Prometheus ---- */
@@ -247,6 +297,16 @@ static void text_hist(struct buf *out, const char *name, const char *label, cons
 		   (unsigned long long)h->n);
 }
 
+static void text_owners(struct buf *out, const struct number *rows)
+{
+	text_head(out, "memory_bytes", "", "Memory by who has it; rings are shared with the keeper",
+		  "gauge");
+	for (size_t i = 0; i < N_OWNERS; i++) {
+		buf_printf(out, "orchflow_memory_bytes{owner=\"%s\"} %llu\n", rows[i].name,
+			   (unsigned long long)rows[i].value);
+	}
+}
+
 static void text_stages(struct buf *out, const struct stage *stages)
 {
 	for (size_t i = 0; i < N_STAGES; i++) {
@@ -290,6 +350,7 @@ void metrics_text(struct buf *out, const struct api_server *s, const struct core
 	take(&now, s, core);
 	text_numbers(out, now.counters, N_COUNTERS, "_total", "counter");
 	text_numbers(out, now.gauges, N_GAUGES, "", "gauge");
+	text_owners(out, now.owners);
 	text_stages(out, now.stages);
 	text_methods(out, s);
 }

@@ -4,7 +4,7 @@
 
 #include "api/server.h"
 
-/* One value: {"counters","gauges","stages","methods"}. */
+/* The members counters, gauges, memory, stages, methods. */
 void metrics_write(struct rpc_writer *w, const struct api_server *s, const struct core *core);
 void metrics_text(struct buf *out, const struct api_server *s, const struct core *core);
 

@@ -54,7 +54,9 @@ static void json_holds_counters_gauges_stages_and_methods(void **state)
 	struct fail f;
 
 	rpc_writer_init(&w, RPC_JSON, &out);
+	rpc_map_begin(&w);
 	metrics_write(&w, r->server, r->core);
+	rpc_map_end(&w);
 	assert_int_equal(rpc_value_parse(RPC_JSON, buf_data(&out), buf_len(&out), &v, &f), 0);
 	assert_int_equal(number(v, "counters", "read_bytes", NULL), 12345);
 	assert_int_equal(number(v, "counters", "requests", NULL), 2);
@@ -65,6 +67,9 @@ static void json_holds_counters_gauges_stages_and_methods(void **state)
 	assert_int_equal(number(v, "methods", "session.list", "calls"), 1);
 	assert_int_equal(number(v, "methods", "pane.get", "errors"), 1);
 	assert_true(number(v, "stages", "spawn", "p99_ns") > 1000);
+	assert_int_equal(number(v, "stages", "journal_flush", "n"), 2);
+	assert_int_equal(number(v, "memory", "history", NULL), 4096);
+	assert_int_equal(number(v, "memory", "rings", NULL), 65536);
 	json_decref(v);
 	buf_fini(&out);
 }
@@ -117,6 +122,7 @@ static void prometheus_text_is_well_formed(void **state)
 	assert_non_null(text);
 	assert_non_null(strstr(text, "\norchflow_read_bytes_total 12345\n"));
 	assert_non_null(strstr(text, "\norchflow_panes 1\n"));
+	assert_non_null(strstr(text, "\norchflow_memory_bytes{owner=\"history\"} 4096\n"));
 	assert_non_null(strstr(text, "\norchflow_method_errors_total{method=\"pane.get\"} 1\n"));
 	assert_non_null(strstr(text, "\norchflow_spawn_seconds_bucket{le=\"1.024e-06\"} 3\n"));
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))

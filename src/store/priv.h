@@ -51,6 +51,7 @@ struct store_op {
 	struct fail fail;
 	size_t n_bytes; /* counted against the queue's limit */
 	bool is_write;  /* was given to the writer */
+	uint64_t asked_ns;
 	void *user;
 };
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/priv.h"
@@ -313,6 +314,7 @@ void store_write(struct store *s, struct store_op *op)
 	s->has_writer = true;
 	op->is_write = true;
 	s->n_unanswered++;
+	op->asked_ns = clock_mono_ns();
 	put_in(s, &s->writes, op);
 }
 
@@ -454,6 +456,7 @@ void store_get_stats(struct store *s, struct store_stats *ret)
 	pthread_mutex_lock(&s->lock);
 	*ret = s->stats;
 	ret->n_waiting = s->writes.n;
+	ret->waiting_bytes = s->writes.n_bytes;
 	pthread_mutex_unlock(&s->lock);
 	ret->file_bytes = size_of(s->path, "");
 	ret->wal_bytes = size_of(s->path, "-wal");

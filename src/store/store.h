@@ -20,6 +20,7 @@
 #define STORE_STORE_H
 
 #include "base/fail.h"
+#include "base/hist.h"
 
 struct store;
 
@@ -89,9 +90,11 @@ struct store_stats {
 	uint64_t n_commits, n_writes, n_failed; /* since the start */
 	uint64_t n_reads, n_cache_hits, n_cache_misses;
 	uint64_t file_bytes, wal_bytes, cache_bytes;
-	uint64_t n_waiting;  /* writes asked for and not yet answered */
-	uint64_t max_commit; /* writes of the largest commit */
-	uint64_t commit_us;  /* spent in commits, sum */
+	uint64_t n_waiting;       /* writes asked for and not yet answered */
+	uint64_t max_commit;      /* writes of the largest commit */
+	uint64_t commit_us;       /* spent in commits, sum */
+	uint64_t waiting_bytes;   /* of writes asked for and not yet taken */
+	struct hist commit, wait; /* of a commit; of a write, from asking until it is durable */
 	enum store_state state;
 	bool is_network;
 	char detail[168];

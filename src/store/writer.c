@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/probe.h"
 #include "store/priv.h"
 
 enum group_end { GROUP_DONE, GROUP_UNDONE };
@@ -147,12 +148,13 @@ static enum store_state state_of_fail(enum fail_code code)
 }
 
 /* What the group says of the database: the last op's word counts. */
-static void note_group(struct store *s, struct list *ops, uint64_t n, uint64_t us)
+static void note_group(struct store *s, struct list *ops, uint64_t n, uint64_t begun_ns)
 {
 	enum store_state state = STORE_OK;
 	const struct fail *why = NULL;
-	uint64_t n_failed = 0;
+	uint64_t n_failed = 0, now = clock_mono_ns();
 
+	PROBE2(store_commit, n, now - begun_ns);
 	list_for_each (l, ops) {
 		const struct store_op *op = list_entry(l, struct store_op, link);
 
@@ -166,7 +168,10 @@ static void note_group(struct store *s, struct list *ops, uint64_t n, uint64_t u
 	s->stats.n_commits++;
 	s->stats.n_writes += n;
 	s->stats.n_failed += n_failed;
-	s->stats.commit_us += us;
+	s->stats.commit_us += (now - begun_ns) / 1000;
+	hist_record(&s->stats.commit, now - begun_ns);
+	list_for_each (l, ops)
+		hist_record(&s->stats.wait, now - list_entry(l, struct store_op, link)->asked_ns);
 	if (n > s->stats.max_commit)
 		s->stats.max_commit = n;
 	pthread_mutex_unlock(&s->lock);
@@ -184,7 +189,7 @@ static void execute(struct store *s, struct list *ops, uint64_t n)
 		list_for_each (l, ops)
 			run_alone(db, list_entry(l, struct store_op, link));
 	}
-	note_group(s, ops, n, (clock_mono_ns() - begun) / 1000);
+	note_group(s, ops, n, begun);
 	store_hand_back(s, ops);
 }
 

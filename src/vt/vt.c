@@ -339,12 +339,17 @@ static size_t grid_memory(const struct grid *g)
 	return n;
 }
 
+size_t vt_history_memory(const struct vt *vt)
+{
+	return vt->history ? history_memory(vt->history) : 0;
+}
+
 size_t vt_memory(const struct vt *vt)
 {
 	size_t n = sizeof *vt + (VT_COLS_MAX + 7) / 8;
 
 	n += grid_memory(&vt->primary.grid) + grid_memory(&vt->alternate.grid);
-	n += vt->history ? history_memory(vt->history) : 0;
+	n += vt_history_memory(vt);
 	n += vt->palette ? sizeof *vt->palette : 0;
 	n += vt->styles.size * (sizeof *vt->styles.styles + 2 * sizeof *vt->styles.hash);
 	n += vt->clusters.size * (sizeof *vt->clusters.clusters + 2 * sizeof *vt->clusters.hash);

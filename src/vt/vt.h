@@ -215,5 +215,7 @@ bool vt_idle(struct vt *vt);
 
 /* Bytes of memory that hang on this terminal, for accounting. */
 size_t vt_memory(const struct vt *vt);
+/* ... and what of it is its history. */
+size_t vt_history_memory(const struct vt *vt);
 
 #endif

@@ -387,6 +387,33 @@ if shutil.which("promtool"):
 E
 }
 
+@test "a pane's statistics tell its bytes, its memory and what its processes use" {
+	script <<'E'
+import shutil, subprocess
+# A child that worked and ended, one that lives, and 100,000 bytes.
+p = c.call("pane.create", command=["sh", "-c", "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done'; "
+           "head -c 100000 /dev/zero | tr '\\0' x; echo ready; sleep 1000 & wait"])["id"]
+c.call("pane.wait", pane=p, regex="ready", timeout_ms=60000, **{"from": 0})
+s = c.call("pane.get", pane=p, stats=True)["stats"]
+assert s["output_bytes"] == 100000 + len("ready\r\n") and s["output_bytes_per_s"] >= 0, s
+assert s["processes"] == 2 and s["rss_bytes"] > 500000 and s["cpu_ms"] >= 50, s
+assert s["screen_bytes"] > 1000 and s["history_bytes"] > 1000, s
+assert "stats" not in c.call("pane.get", pane=p)
+m = c.call("server.metrics", panes=True)
+mine, = [x for x in m["panes"] if x["pane"] == p]
+assert mine["output_bytes"] == s["output_bytes"] and mine["processes"] == 2, mine
+assert m["memory"]["history"] >= s["history_bytes"] and m["memory"]["rings"] >= 100000, m["memory"]
+for stage in "read", "parse", "journal_append", "journal_flush", "store_commit", "store_wait", "socket_write":
+    assert m["stages"][stage]["n"] > 0, (stage, m["stages"])
+text = c.call("server.metrics", panes=True, format="prometheus")["text"]
+assert f'\norchflow_pane_processes{{pane="{p}"}} 2\n' in text, text
+if shutil.which("promtool"):
+    subprocess.run(["promtool", "check", "metrics"], input=text.encode(), check=True)
+refused("PANE_NOT_FOUND", "pane.get", pane="p99", stats=True)
+E
+	of stats --panes | grep -qE '^p1 '
+}
+
 @test "stats --watch shows rates until it is interrupted" {
 	of new -- sh -c 'echo x; exec sleep 1000' >/dev/null
 	timeout -s INT 3 "$ORCHFLOW" stats --watch >"$T/watched" 3>&- || [ $? = 124 ]
