@@ -36,6 +36,9 @@
 #define RECORD_QUIET_NS \
 	1000000000ull /* a writer unused for so long does its housework and closes */
 #define RECORD_CHECKPOINT_BYTES (1u << 20)
+/* A block waits for the next checkpoint, which then begins the block behind it: only
+ * what begins with one can be passed over by a search. */
+#define RECORD_BLOCK_BYTES (RECORD_CHECKPOINT_BYTES + RECORD_CHECKPOINT_BYTES / 2)
 #define RECORD_MERGE_NS 5000000ull /* output that came so close together has one time */
 #define RECORD_MERGE_ITEMS 64u     /* ... and any, while so many items wait */
 #define RECORD_MAX_ITEMS 4096u     /* beyond it typed input is left out */

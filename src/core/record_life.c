@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/record.h"
+#include "search/cold.h"
 
 #define STACK_BYTES (512u << 10)
 #define DRAIN_MS 5000
@@ -223,6 +224,7 @@ void record_configure(struct core *c)
 		return;
 	pthread_mutex_lock(&r->lock);
 	r->opts = (struct journal_opts){ .max_bytes = cfg->max_bytes,
+					 .block_bytes = RECORD_BLOCK_BYTES,
 					 .max_age_us = 1000000ull * cfg->max_age_s,
 					 .hooks = &r->hooks };
 	r->sync_ns = 1000000ull * cfg->sync_ms;
@@ -265,7 +267,9 @@ int record_start(struct core *c)
 	r->retry_ms = c->config.journal.retry_ms;
 	r->total_ns = UINT64_MAX;
 	snprintf(r->state_dir, sizeof r->state_dir, "%s", c->state_dir);
-	r->hooks = (struct journal_hooks){ .user = r, .on_notice = on_notice };
+	r->hooks = (struct journal_hooks){ .user = r,
+					   .on_notice = on_notice,
+					   .make_filter = cold_make };
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&r->lock, NULL);

@@ -313,6 +313,9 @@ struct journal_block {
  * and tell what it is; a sealed one is not read.  journal_next() then yields its
  * records, and goes on into the blocks behind it.  JOURNAL_E_END. */
 NODISCARD int journal_next_block(struct journal_reader *r, struct journal_block *ret);
+/* As journal_next(), but JOURNAL_E_NONE behind the block's last record.  (What is damaged
+ * is passed over: then the records are those of the block behind it.) */
+NODISCARD int journal_next_here(struct journal_reader *r, struct journal_record *ret);
 
 /* The records of a block in memory, for make_filter.  0, JOURNAL_E_END,
  * JOURNAL_E_UNKNOWN.  Gaps are not made up here. */

@@ -341,6 +341,8 @@ int reader_step(struct journal_reader *r, struct journal_record *ret, struct rea
 		int k = cursor_next(&c, &f, &data);
 
 		if (k == CURSOR_E_END || k == CURSOR_E_CUT || k == CURSOR_E_BAD) {
+			if (r->is_kept_in && r->is_loaded)
+				return JOURNAL_E_NONE;
 			k = reader_advance(r);
 			if (k != 0)
 				return k < 0 ? err_trace(k) : k;
@@ -417,6 +419,14 @@ int journal_next(struct journal_reader *r, struct journal_record *ret)
 		gap_from_seek(r, &at, ret);
 	r->skips_seq = r->skips_time = false;
 	return 0;
+}
+
+int journal_next_here(struct journal_reader *r, struct journal_record *ret)
+{
+	r->is_kept_in = true;
+	int k = journal_next(r, ret);
+	r->is_kept_in = false;
+	return k < 0 ? err_trace(k) : k;
 }
 
 int journal_next_block(struct journal_reader *r, struct journal_block *ret)

@@ -28,6 +28,7 @@ struct journal_reader {
 	bool is_open;   /* it is the one being read */
 	bool is_loaded; /* block `block` is the one being read */
 	bool is_told;   /* journal_next_block() told of it, and it was not loaded since */
+	bool is_kept_in; /* for journal_next_here(): not on into the next block */
 	bool is_missing; /* a segment that was listed is gone */
 	size_t block;    /* the one being read, or the next to be */
 	size_t at;       /* offset in it */

@@ -6,35 +6,18 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "journal/journal.h"
+#include "search/plan.h"
+#include "search/play.h"
 #include "vt/history_share.h"
-#include "vt/image.h"
-#include "vt/vt.h"
 
-#define HISTORY_LINES 60000u
-#define HARVEST_LINES 4000u
-#define ERASE "\033[3J"        /* the history is erased: looked at before that */
-#define FEED_BYTES (64u << 10) /* at most so many lines leave the screen at once */
-
-/* Everything above `line` was printed when the output was at `seq`. */
-struct sample {
-	uint64_t line, seq, time_us;
-};
-
-struct player {
+struct tape {
 	struct search_worker *w;
+	const struct search_tape *spec;
 	struct search_limits limits;
-	uint64_t deadline_ns; /* counts once the first line that is wanted was reached */
 	struct search_result *result;
 	struct journal_reader *reader;
-	struct vt *vt;
-	uint16_t cols, rows;
-	uint64_t seq;       /* behind what was fed */
-	uint64_t first_seq; /* where the terminal began */
-	uint64_t begin;     /* line where the next harvest begins, as vt counts */
-	uint64_t base;      /* what vt's count lacks */
-	struct sample *samples;
-	uint32_t n_samples, size_samples;
-	bool is_lost; /* bytes are missing: the next checkpoint counts */
+	struct plan plan;
+	uint32_t at; /* block of the plan */
 };
 
 void search_tape_fini(struct search_tape *t)
@@ -44,233 +27,123 @@ void search_tape_fini(struct search_tape *t)
 	t->dir = NULL;
 }
 
-static int make_vt(struct player *p)
+/* The deadline counts once the first line that is wanted was reached. */
+static bool has_begun(const struct tape *t, const struct player *p)
 {
-	const struct vt_opts opts = { .history_lines = HISTORY_LINES, .history_bytes = 64u << 20 };
+	int64_t top = player_top(p);
 
-	if (!p->vt) {
-		p->vt = vt_new(p->cols, p->rows, &opts, NULL, NULL);
-		p->first_seq = p->seq;
+	return top >= 0 && (uint64_t)top >= t->limits.from_line;
+}
+
+static int on_lines(struct player *p, const struct search_source *s, enum play_lines how,
+		    uint64_t from_line, uint64_t *ret_next)
+{
+	struct tape *t = p->user;
+	struct search_limits limits = t->limits;
+	uint32_t first = t->result->n_matches;
+	int64_t wanted = (int64_t)t->limits.from_line - p->base;
+	int r;
+
+	(void)how;
+	limits.from_line =
+		wanted > 0 && (uint64_t)wanted > from_line ? (uint64_t)wanted : from_line;
+	limits.deadline_ns = has_begun(t, p) ? t->limits.deadline_ns : 0;
+	t->result->next_line = limits.from_line;
+	r = search_scan(t->w, s, &limits, t->result);
+	for (uint32_t i = first; i < t->result->n_matches; i++) {
+		struct search_match *m = &t->result->matches[i];
+
+		m->line = (uint64_t)((int64_t)m->line + p->base);
+		player_date(p, (int64_t)m->line, &m->seq, &m->time_us);
 	}
-	return p->vt ? 0 : err_origin(-ENOMEM);
-}
-
-/* ---- time and position of a match ---- */
-
-static int note(struct player *p, uint64_t time_us)
-{
-	uint64_t line = p->base + vt_lines_pushed(p->vt) + (uint64_t)vt_cursor(p->vt).row;
-
-	if (p->n_samples > 0 && p->samples[p->n_samples - 1].line == line)
-		return 0;
-	if (!search_reserve((void **)&p->samples, p->n_samples, &p->size_samples,
-			    sizeof p->samples[0]))
-		return err_origin(-ENOMEM);
-	p->samples[p->n_samples++] = (struct sample){ line, p->seq, time_us };
-	return 0;
-}
-
-static void date(const struct player *p, struct search_match *m)
-{
-	uint32_t from = 0, to = p->n_samples;
-
-	while (from < to) {
-		uint32_t mid = from + (to - from) / 2;
-
-		if (p->samples[mid].line > m->line) {
-			to = mid;
-		} else {
-			from = mid + 1;
-		}
-	}
-	m->seq = from > 0 ? p->samples[from - 1].seq : p->first_seq;
-	if (p->n_samples > 0)
-		m->time_us = p->samples[from < p->n_samples ? from : p->n_samples - 1].time_us;
-}
-
-/* Only the last sample is wanted by the lines that come. */
-static void forget_samples(struct player *p)
-{
-	if (p->n_samples > 1) {
-		p->samples[0] = p->samples[p->n_samples - 1];
-		p->n_samples = 1;
-	}
-}
-
-/* ---- looking ---- */
-
-static bool has_begun(const struct player *p)
-{
-	return p->base + vt_lines_pushed(p->vt) >= p->limits.from_line;
-}
-
-/* Look at what came since the last time; with the screen, when nothing more comes. */
-static int harvest(struct player *p, bool is_end)
-{
-	struct search_limits limits = p->limits;
-	struct search_source s = { .history = history_share_new(p->vt),
-				   .first_row = vt_lines_pushed(p->vt),
-				   .is_partial = !is_end };
-	uint32_t first = p->result->n_matches;
-	uint64_t wanted = limits.from_line > p->base ? limits.from_line - p->base : 0;
-	int r = s.history ? 0 : err_origin(-ENOMEM);
-
-	limits.from_line = wanted > p->begin ? wanted : p->begin;
-	limits.deadline_ns = has_begun(p) ? p->deadline_ns : 0;
-	p->result->next_line = limits.from_line;
-	if (r == 0 && is_end)
-		r = search_source_add_screen(&s, p->vt);
-	if (r == 0)
-		r = search_scan(p->w, &s, &limits, p->result);
-	for (uint32_t i = first; i < p->result->n_matches; i++) {
-		p->result->matches[i].line += p->base;
-		date(p, &p->result->matches[i]);
-	}
-	p->begin = p->result->next_line;
-	p->result->next_line += p->base;
-	forget_samples(p);
-	history_share_free(s.history);
-	search_source_fini(&s);
+	*ret_next = t->result->next_line;
+	t->result->next_line = (uint64_t)((int64_t)t->result->next_line + p->base);
+	p->is_done = t->result->is_full;
 	return r;
 }
 
-static int feed(struct player *p, const char *bytes, size_t n, uint64_t time_us)
+/* What the plan says of a block; NULL: it came since, or is another now. */
+static const struct plan_block *planned(struct tape *t, const struct journal_block *b)
 {
-	int r = make_vt(p);
+	const struct plan *plan = &t->plan;
 
-	while (r == 0 && n > 0 && !p->result->is_full) {
-		const char *erase = memmem(bytes, n, ERASE, strlen(ERASE));
-		size_t piece = erase && erase > bytes ? (size_t)(erase - bytes) : n;
+	for (uint32_t i = t->at; i < plan->n && !t->spec->plays_all; i++) {
+		const struct plan_block *p = &plan->blocks[i];
 
-		piece = piece < FEED_BYTES ? piece : FEED_BYTES;
-		if (erase == bytes) {
-			r = harvest(p, false);
-			piece = strlen(ERASE);
+		if (p->seq == b->seq[0] && p->end_seq == b->end_seq[0] &&
+		    p->time_us == b->time_us) {
+			t->at = i + 1;
+			return p;
 		}
-		vt_feed(p->vt, bytes, piece);
-		bytes += piece;
-		n -= piece;
-		p->seq += piece;
-		if (r == 0)
-			r = note(p, time_us);
-		if (r == 0 && vt_lines_pushed(p->vt) >= p->begin + HARVEST_LINES)
-			r = harvest(p, false);
 	}
-	return r;
+	return NULL;
 }
 
-/* ---- records ---- */
-
-/* Lines are wrapped and counted anew: those that left the screen are done with. */
-static int resize(struct player *p, uint16_t cols, uint16_t rows)
-{
-	uint64_t before;
-	int r;
-
-	p->cols = cols;
-	p->rows = rows;
-	if (!p->vt || (vt_cols(p->vt) == cols && vt_rows(p->vt) == rows))
-		return 0;
-	r = harvest(p, false);
-	if (r)
-		return r;
-	before = vt_lines_pushed(p->vt);
-	vt_forget_history(p->vt);
-	r = vt_resize(p->vt, cols, rows);
-	p->base += before - vt_lines_dropped(p->vt);
-	p->begin = vt_lines_dropped(p->vt);
-	return err_trace(r);
-}
-
-static int load(struct player *p, const struct journal_record *rec)
-{
-	const struct vt_opts opts = { .history_lines = HISTORY_LINES, .history_bytes = 64u << 20 };
-	struct vt *vt = NULL;
-	int r;
-
-	if (p->vt && !p->is_lost)
-		return 0;
-	if (p->vt) {
-		r = harvest(p, true);
-		if (r)
-			return r;
-		p->base += vt_lines_pushed(p->vt) + (uint64_t)vt_rows(p->vt);
-	}
-	if (vt_load(rec->data[0].p, rec->data[0].n, &opts, NULL, NULL, &vt) != 0)
-		return 0; /* as if it were not there */
-	vt_free(p->vt);
-	p->vt = vt;
-	p->base -= vt_lines_pushed(vt) < p->base ? vt_lines_pushed(vt) : p->base;
-	p->begin = vt_lines_pushed(vt);
-	p->seq = p->first_seq = rec->seq;
-	p->is_lost = false;
-	return 0;
-}
-
-static int take_output(struct player *p, const struct journal_record *rec)
-{
-	const char *bytes = rec->data[0].p;
-	size_t n = rec->data[0].n;
-	uint64_t skip = rec->seq < p->seq ? p->seq - rec->seq : 0;
-
-	if (skip >= n)
-		return 0;
-	if (rec->seq > p->seq)
-		p->seq = rec->seq;
-	return feed(p, bytes + skip, n - skip, rec->time_us);
-}
-
-static int take(struct player *p, const struct journal_record *rec)
-{
-	if (rec->stream != 0)
-		return 0;
-	switch (rec->kind) {
-	case JOURNAL_OUTPUT:
-		return take_output(p, rec);
-	case JOURNAL_RESIZE:
-		return resize(p, rec->resize.cols, rec->resize.rows);
-	case JOURNAL_SPAWN:
-		return resize(p, rec->spawn.cols, rec->spawn.rows);
-	case JOURNAL_CHECKPOINT:
-		return load(p, rec);
-	case JOURNAL_GAP:
-		if (p->vt)
-			vt_feed(p->vt, "\030", 1); /* CAN: ends a sequence cut in two */
-		p->seq = rec->gap.to;
-		p->is_lost = p->vt != NULL;
-		return 0;
-	case JOURNAL_MARK:
-	case JOURNAL_EXIT:
-	case JOURNAL_CLOSED:
-	case JOURNAL_INPUT:
-		return 0;
-	}
-	return 0;
-}
-
-static int play_journal(struct player *p, const char *dir)
+static int play_block(struct tape *t, struct player *p, const struct journal_block *b)
 {
 	struct journal_record rec;
-	int r = journal_reader_open(dir, &p->reader), e;
+	int r = 0, e = 0;
 
-	if (r == -ENOENT || r == JOURNAL_E_VERSION)
-		return 0;
-	if (r == 0)
-		r = journal_seek_start(p->reader);
-	while (r == 0 && !p->result->is_full) {
-		e = journal_next(p->reader, &rec);
-		if (e == JOURNAL_E_END)
+	p->is_block_start = true;
+	if (p->vt && b->seq[0] > p->seq)
+		player_lose(p, b->seq[0]);
+	while (r == 0 && !p->is_done) {
+		e = journal_next_here(t->reader, &rec);
+		if (e == JOURNAL_E_NONE || e == JOURNAL_E_END)
 			break;
 		if (e < 0)
 			r = e;
 		if (e == 0)
-			r = take(p, &rec);
+			r = player_take(p, &rec);
 	}
-	p->reader = journal_reader_close(p->reader);
 	return r;
 }
 
-static int play_rest(struct player *p, const struct search_tape *t)
+static int play_blocks(struct tape *t, struct player *p)
+{
+	struct journal_block b;
+	const struct plan_block *plan;
+	int r = journal_seek_start(t->reader), e;
+
+	while (r == 0 && !p->is_done) {
+		e = journal_next_block(t->reader, &b);
+		if (e == JOURNAL_E_END)
+			break;
+		if (e < 0)
+			return err_trace(e);
+		plan = e == 0 ? planned(t, &b) : NULL;
+		if (plan && !plan->plays) {
+			r = player_skip(p, plan->n_lines, plan->end_seq, &plan->screen);
+			t->result->n_lines += plan->n_lines;
+			t->result->n_skipped_bytes += plan->n_bytes;
+			t->result->next_line = (uint64_t)player_top(p);
+			if (t->at == t->plan.n) /* what came since is not in `rest` either */
+				break;
+		} else if (e == 0) {
+			r = play_block(t, p, &b);
+		}
+	}
+	return r;
+}
+
+static int play_journal(struct tape *t, struct player *p)
+{
+	int r = journal_reader_open(t->spec->dir, &t->reader);
+
+	if (r == -ENOENT || r == JOURNAL_E_VERSION)
+		return 0;
+	if (r == 0)
+		r = journal_seek_start(t->reader);
+	if (r == 0 && !t->spec->plays_all)
+		r = plan_make(&t->plan, t->reader, t->spec, t->w->pattern, &t->limits);
+	if (r == 0)
+		r = play_blocks(t, p);
+	t->reader = journal_reader_close(t->reader);
+	mem_free(t->plan.blocks);
+	return r;
+}
+
+static int play_rest(const struct search_tape *t, struct player *p)
 {
 	uint64_t end = t->rest_seq + buf_len(&t->rest);
 
@@ -278,25 +151,21 @@ static int play_rest(struct player *p, const struct search_tape *t)
 		return 0;
 	if (p->seq < t->rest_seq)
 		p->seq = t->rest_seq;
-	return feed(p, buf_data(&t->rest) + (p->seq - t->rest_seq), (size_t)(end - p->seq), 0);
+	return player_feed(p, buf_data(&t->rest) + (p->seq - t->rest_seq), (size_t)(end - p->seq),
+			   0);
 }
 
 int search_scan_tape(struct search_worker *w, const struct search_tape *t,
 		     const struct search_limits *limits, struct search_result *ret)
 {
-	struct player p = { .w = w,
-			    .limits = *limits,
-			    .deadline_ns = limits->deadline_ns,
-			    .result = ret,
-			    .cols = t->cols,
-			    .rows = t->rows };
-	int r = play_journal(&p, t->dir);
+	struct tape tape = { .w = w, .spec = t, .limits = *limits, .result = ret };
+	struct player p = { .on_lines = on_lines, .user = &tape, .cols = t->cols, .rows = t->rows };
+	int r = play_journal(&tape, &p);
 
-	if (r == 0 && !ret->is_full)
-		r = play_rest(&p, t);
-	if (r == 0 && !ret->is_full && p.vt)
-		r = harvest(&p, true);
-	vt_free(p.vt);
-	mem_free(p.samples);
+	if (r == 0 && !p.is_done)
+		r = play_rest(t, &p);
+	if (r == 0 && !p.is_done)
+		r = player_show(&p, PLAY_ALL);
+	player_fini(&p);
 	return r;
 }

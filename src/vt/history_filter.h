@@ -21,10 +21,21 @@ struct history_filter {
 void history_filter_add(struct history_filter *f, const char *text, size_t n);
 void history_filter_end_line(struct history_filter *f);
 
-/* The bits that a text needs. */
+static inline uint32_t history_fold(uint8_t c)
+{
+	return c | (uint32_t)(c >= 'A' && c <= 'Z') << 5;
+}
+
+/* Of three folded bytes, the first in bits 16 to 23; its upper bits are the best. */
+static inline uint32_t history_hash(uint32_t three)
+{
+	return three * 0x9e3779b1u;
+}
+
+/* What a text needs. */
 #define HISTORY_PROBE_MAX 64u
 struct history_probe {
-	uint16_t bits[HISTORY_PROBE_MAX];
+	uint32_t hashes[HISTORY_PROBE_MAX]; /* history_hash() */
 	unsigned n; /* 0: anything may hold it */
 };
 /* @text is looked for.  @has_relatives: also with its letters in any case that Unicode
