@@ -121,6 +121,41 @@ static int parse_letters(struct parser *p, const char *letters)
 	return 0;
 }
 
+/* Is @value, of @n bytes, one of "a|b|c"? */
+static bool is_choice(const char *choices, const char *value, size_t n)
+{
+	for (const char *at = choices;; at++) {
+		size_t n_at = strcspn(at, "|");
+
+		if (n_at == n && memcmp(at, value, n) == 0)
+			return true;
+		at += n_at;
+		if (!*at)
+			return false;
+	}
+}
+
+static int check_choices(const struct cli_args *a, struct buf *err)
+{
+	for (size_t i = 0; i < a->n_given; i++) {
+		const struct cli_option *o = a->given[i].option;
+		const char *value = a->given[i].value;
+
+		if (!o->choices || is_choice(o->choices, value, strlen(value)))
+			continue;
+		buf_printf(err, "--%s %s: none of ", o->name, value);
+		for (const char *s = o->choices; *s; s++) {
+			if (*s == '|') {
+				buf_put_str(err, ", ");
+			} else {
+				buf_put_char(err, *s);
+			}
+		}
+		return ARGS_E_USAGE;
+	}
+	return 0;
+}
+
 static int check_operands(const struct cli_args *a, struct buf *err)
 {
 	const struct cli_command *c = a->command;
@@ -176,6 +211,8 @@ int args_parse(const struct cli_command *command, int argc, char **argv, struct 
 		p.at++;
 	while (!r && p.at < argc)
 		ret->operands[ret->n_operands++] = argv[p.at++];
+	if (!r)
+		r = check_choices(ret, reterr);
 	if (!r)
 		r = check_operands(ret, reterr);
 	if (r)

@@ -1,4 +1,5 @@
 /* `orchflow export`: what a pane's journal kept, as a recording or as a document. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -183,10 +184,7 @@ int cmd_export(const struct cli_args *a)
 
 	while (name && e.format < FORMAT_N && strcmp(name, format_names[e.format]) != 0)
 		e.format++;
-	if (e.format == FORMAT_N) {
-		return out_usage(a->command, "--format %s: asciicast, asciicast2, text or html",
-				 name);
-	}
+	assert(e.format < FORMAT_N);
 	opts.has_no_history = e.format == FORMAT_CAST3 || e.format == FORMAT_CAST2;
 	r = recorded_open(&e.recorded, a, &opts);
 	if (r == 0)

@@ -202,6 +202,9 @@ static void usage_errors_say_what_is_wrong(void **state)
 	expect_error("status x", "options only");
 	expect_error("send", "missing");
 	expect_error("delete", "missing: TARGET");
+	expect_error("wait p1 --input x", "--input x: none of line, password, raw, any");
+	expect_error("wait p1 --input lin", "none of");
+	expect_error("wait p1 --input=", "none of");
 	assert_int_equal(parse("run --help"), 0);
 	assert_true(args.wants_help);
 }
