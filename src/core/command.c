@@ -338,13 +338,14 @@ static void add_line(struct core_command *c, const char *line)
 static void begin_command(struct pane *p, struct shell *s, struct command_note *n)
 {
 	struct core_command *c = &s->command;
+	bool is_told = s->line != NULL;
 
 	free_texts(c);
 	*c = (struct core_command){ .number = run_number_typed(p),
 				    .shell = shell_kind_name(s->kind),
 				    .is_running = true,
-				    .is_text_told = s->line != NULL,
-				    .text = s->line ? TAKE(s->line) : TAKE(n->text),
+				    .is_text_told = is_told,
+				    .text = is_told ? TAKE(s->line) : TAKE(n->text),
 				    .cwd = mem_strdup(s->cwd),
 				    .started_us = clock_wall_us(),
 				    .started_ns = clock_mono_ns(),

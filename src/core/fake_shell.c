@@ -62,7 +62,7 @@ static const char *put_mark(const char *at, const char *nonce, struct buf *out)
 	return at;
 }
 
-void fake_say(struct fake_keeper *k, struct pane *p, const char *format)
+char *fake_format(const struct pane *p, const char *format)
 {
 	char nonce[SHELL_NONCE_BYTES];
 	struct buf all = BUF_INIT;
@@ -78,6 +78,13 @@ void fake_say(struct fake_keeper *k, struct pane *p, const char *format)
 	}
 	text = buf_steal_str(&all);
 	assert_non_null(text);
+	return text;
+}
+
+void fake_say(struct fake_keeper *k, struct pane *p, const char *format)
+{
+	char *text = fake_format(p, format);
+
 	fake_print(k, p, text);
 	mem_free(text);
 }

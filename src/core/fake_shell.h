@@ -7,9 +7,11 @@
 
 /* A pane that runs @program ("bash", "zsh", "fish"), which has not said anything yet. */
 struct pane *fake_shell(struct fake_keeper *k, const char *program);
-/* Print @format: in it, $A $B $C mark with the pane's secret, $K begins a secondary prompt, $0 to
- * $9 mark the end with that status, $D one without, $E{text} tells the line, $P{dir} the directory.
+/* What @format prints: in it, $A $B $C mark with the pane's secret, $K begins a secondary prompt,
+ * $0 to $9 mark the end with that status, $D one without, $E{text} tells the line, $P{dir} the
+ * directory.
  */
+char *fake_format(const struct pane *p, const char *format); /* the caller's */
 void fake_say(struct fake_keeper *k, struct pane *p, const char *format);
 /* A whole command: its line, its output, its end, the next prompt. */
 void fake_command(struct fake_keeper *k, struct pane *p, const char *text, const char *output,

@@ -116,6 +116,17 @@ static int check(struct core *c, struct pane *p, size_t n, struct fail *reterr)
 	return 0;
 }
 
+static void refuse(struct pane *p, const struct fail *f, core_written_fn *done, void *user)
+{
+	if (done)
+		done(0, pane_input_seq(p), f, user);
+}
+
+uint64_t input_taken(struct pane *p)
+{
+	return pane_input_seq(p) + p->write_bytes;
+}
+
 void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 		     core_written_fn *done, void *user)
 {
@@ -123,7 +134,7 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 	struct fail f;
 
 	if (check(c, p, n, &f)) {
-		done(0, pane_input_seq(p), &f, user);
+		refuse(p, &f, done, user);
 		return;
 	}
 	w = mem_new(struct write_request);
@@ -132,7 +143,7 @@ void core_pane_write(struct core *c, struct pane *p, const void *data, size_t n,
 	if (!w || !w->data) {
 		mem_free(w);
 		fail_set(&f, FAIL_NO_MEMORY, NULL);
-		done(0, pane_input_seq(p), &f, user);
+		refuse(p, &f, done, user);
 		return;
 	}
 	w->n = n;

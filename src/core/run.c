@@ -255,6 +255,16 @@ uint64_t run_number_typed(struct pane *p)
 	return r && r->phase == RUN_TYPED ? r->number : p->next_command++;
 }
 
+static void set_text(struct run *r, const char *text)
+{
+	char *copy = mem_strdup(text);
+
+	if (!copy)
+		return;
+	mem_free(r->text);
+	r->text = copy;
+}
+
 void run_on_begin(struct pane *p)
 {
 	struct run *r = run_first(p);
@@ -270,7 +280,7 @@ void run_on_begin(struct pane *p)
 			c->text = typed;
 		}
 	}
-	r->text = mem_strdup(c->text);
+	set_text(r, c->text);
 	r->cwd = mem_strdup(c->cwd);
 	r->has_run = true;
 	r->phase = RUN_BEGUN;
@@ -286,6 +296,7 @@ void run_on_end(struct pane *p)
 		return;
 	r->has_exit = c->has_exit;
 	r->exit_code = c->exit_code;
+	set_text(r, c->text); /* lines may have been added */
 	end_output(r, c->seq_to);
 	run_settle(p->core);
 }

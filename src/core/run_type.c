@@ -99,6 +99,8 @@ int run_type(struct run *r, struct fail *reterr)
 {
 	struct pane *p = r->pane;
 	struct buf keys = BUF_INIT;
+	uint64_t taken;
+	bool is_taken;
 
 	if (p->state != PANE_RUNNING)
 		return fail_set(reterr, FAIL_PANE_EXITED, NULL);
@@ -117,9 +119,11 @@ int run_type(struct run *r, struct fail *reterr)
 	r->n_looks = 0;
 	r->phase = RUN_TYPED;
 	command_log_put(p); /* before it can begin */
+	taken = input_taken(p);
 	core_pane_write(p->core, p, buf_data(&keys), buf_len(&keys), NULL, NULL);
+	is_taken = input_taken(p) == taken + buf_len(&keys);
 	buf_fini(&keys);
-	return 0;
+	return is_taken ? 0 : fail_set(reterr, FAIL_NO_MEMORY, NULL);
 }
 
 /* Enter was pressed, the editor took it and asks for more without saying so (fish): it

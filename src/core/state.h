@@ -489,6 +489,8 @@ void wanted_on_output(struct pane *p, uint64_t now_ns);
 void wanted_ask(struct pane *p); /* somebody wants to know, from now on */
 
 /* Bytes of the emulator: behind what waits; dropped when too much does. */
+/* Bytes that were ever taken to be written. */
+uint64_t input_taken(struct pane *p);
 void input_reply(struct pane *p, const void *data, size_t n);
 
 /* term.c: the emulator */
