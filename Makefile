@@ -6,7 +6,7 @@ SECONDS_PER_TARGET ?= 60
 ROW    ?=
 WORKLOAD ?= vt_feed/plain
 
-.PHONY: all run test torture bench bench-quick lint check-baseline profile format fuzz install clean
+.PHONY: all run test torture bench bench-quick bench-docs lint check-baseline profile format fuzz install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -30,6 +30,10 @@ torture: all
 bench: all
 	-tools/install-deps bench
 	bench/run.py --build $(BUILD) $(ROW)
+
+# What the last run measured, into docs/performance.md.
+bench-docs:
+	bench/document.py
 
 bench-quick: all
 	-tools/install-deps bench

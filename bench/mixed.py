@@ -29,7 +29,7 @@ import svg
 PIECE, PACE_S = 8192, 0.5  # each pane: 16 KB/s
 KEYS = 5000
 JOURNAL_BYTES = 2 << 20    # small, so that within the hour all of them drop old output
-SETTINGS = f"journal.max_bytes = {JOURNAL_BYTES}\n"
+SETTINGS = f"[journal]\nmax_bytes = {JOURNAL_BYTES}\n"
 # Seconds between two of each.
 RESIZE_S, CHURN_S, SEARCH_S, SET_S = 0.2, 5, 2, 0.05
 CLIENT_S = (1, 20)

@@ -49,7 +49,9 @@ def give_up(names, function, why, is_met):
 
 # The quick run ends within a minute: the longest come last, and what would begin too late is left out.
 QUICK_S = 45
-QUICK_LAST = ("V1", "R1", "R2", "M3", "F1")
+QUICK_LAST = ("stages", "V1", "R1", "R2", "M3", "F1", "scaling")
+# A full run goes on with smaller samples when so much time has passed, so that it ends within 15 minutes.
+FULL_S = 660
 
 
 def measure(names):
@@ -62,8 +64,11 @@ def measure(names):
         print(f"[{i}/{len(functions)}, {time.monotonic() - began:.0f} s] {' '.join(mine)}: {function.__name__}",
               file=sys.stderr)
         try:
-            if rig.args.quick and not rig.args.rows and time.monotonic() - began > QUICK_S:
+            if rig.args.quick and not rig.args.is_cut and not rig.args.rows and time.monotonic() - began > QUICK_S:
                 raise rig.Skip("the quick run has no time left")
+            if not rig.args.quick and time.monotonic() - began > FULL_S:
+                print("  smaller samples from here on: much time has passed", file=sys.stderr)
+                rig.args.quick, rig.args.pairs, rig.args.is_cut = True, 2, True
             function()
         except rig.Skip as why:
             give_up(mine, function, f"skipped: {why}", None)
@@ -92,9 +97,9 @@ def main():
     results = rig.HERE / "results"
     results.mkdir(exist_ok=True)
     path = results / f"{date.replace(' ', '-').replace(':', '')}.json"
-    path.write_text(json.dumps({"date": date, "machine": rig.machine(), "versions": versions(), "quick": rig.args.quick,
+    path.write_text(json.dumps({"date": date, "machine": rig.machine(), "versions": versions(), "quick": rig.args.quick, "cut": rig.args.is_cut,
                                 "seconds": seconds, "calibration": calibration, "rows": rig.rows}, indent=1))
-    print(f"\nevery sample: {os.path.relpath(path)}")
+    print(f"\nevery sample: {os.path.relpath(path)}; into docs/performance.md: bench/document.py")
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -109,6 +114,7 @@ if rig.args.list:
     print("\n".join(f"{name}\t{f.__name__.replace('_', ' ')}" for name, f in rig.benches.items()))
     sys.exit(0)
 rig.args.pairs = 2 if rig.args.quick else 5
+rig.args.is_cut = False
 rig.args.orchflow = str(rig.args.build / "src" / "cli" / "orchflow")
 os.environ.pop("TMUX", None)
 main()

@@ -1,6 +1,9 @@
 """T1, T2, T4: how fast a pane may print."""
+import os
+import pathlib
 import shutil
 import statistics
+import tempfile
 import time
 
 import rig
@@ -16,6 +19,27 @@ def tmux_cat(command):
     seconds = time.monotonic() - start
     rig.end_tmux()
     return seconds
+
+
+def screen_cat(path):
+    """Seconds until GNU screen has read what the command prints, in a window that nobody views."""
+    with tempfile.TemporaryDirectory(prefix="orchflow-bench-") as home:
+        pathlib.Path(f"{home}/rc").write_text("defscrollback 10000\nstartup_message off\n")
+        environment = dict(os.environ, SCREENDIR=f"{home}/dir", HOME=home)
+        os.mkdir(f"{home}/dir", 0o700)
+        start = time.monotonic()
+        rig.run("screen", "-c", f"{home}/rc", "-D", "-m", "cat", str(path), env=environment)
+        return time.monotonic() - start
+
+
+def report_screen(name, path, ours):
+    if not shutil.which("screen"):
+        rig.report("T2", f"the same against screen, {name}", "-", "screen skipped", "-", "-", None)
+        return
+    n = 1 if rig.args.quick else 3
+    theirs = statistics.median(path.stat().st_size / screen_cat(path) / 1e6 for _ in range(n))
+    rig.report("T2", f"the same against screen (80 × 24), {name}", f"{ours:.0f} MB/s", f"screen {theirs:.0f} MB/s",
+               f"{ours / theirs:.1f} ×", "-", None)
 
 
 @row("T1", "T2")
@@ -41,6 +65,7 @@ def cat_corpus():
         theirs = statistics.median(size / tmux_cat(command) / 1e6 for _ in range(n))
         rig.report("T2", f"the same against tmux, {name}", f"{a:.0f} MB/s", f"tmux {theirs:.0f} MB/s",
                    f"{a / theirs:.1f} ×", f"≥ {factor} ×", a / theirs >= factor)
+        report_screen(name, path, a)
 
 
 @row("T4")
