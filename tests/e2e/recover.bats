@@ -127,7 +127,7 @@ end_all()
 	of run -p "$p" -- "cd $T/last; printf '\\033]2;my title\\a'" >/dev/null
 	is "$(pane "$p" "d['cwd'], d['title']")" "('$T/last', 'my title')"
 	typed=$(pane "$p" "d['input_seq']")
-	until_true "grep -aq 'my title' $ORCHFLOW_STATE_DIR/registry.log $ORCHFLOW_STATE_DIR/orchflow.db*"
+	until_true "grep -aq 'title.:.my title' $ORCHFLOW_STATE_DIR/registry.log $ORCHFLOW_STATE_DIR/orchflow.db*"
 	end_all
 	is "$(pane "$p" "d['state'], d['cwd'], d['title']")" "('lost', '$T/last', 'my title')"
 	[ "$(pane "$p" "d['input_seq']")" -gt 0 ]
@@ -135,7 +135,7 @@ end_all()
 	of respawn "$p" >/dev/null
 	is "$(of run -p "$p" -- pwd)" "$T/last"
 	# What is gone is no reason not to start.
-	until_true "grep -aq '\"state\":\"running\"' $ORCHFLOW_STATE_DIR/registry.log $ORCHFLOW_STATE_DIR/orchflow.db*"
+	until_true "grep -aq 'state.:.running' $ORCHFLOW_STATE_DIR/registry.log $ORCHFLOW_STATE_DIR/orchflow.db*"
 	end_all
 	rmdir "$T/last"
 	of respawn "$p" >/dev/null
