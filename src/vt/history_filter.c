@@ -41,8 +41,8 @@ void history_probe_init(struct history_probe *p, const char *text, size_t n, boo
 	for (size_t i = 2; i < n && p->n < HISTORY_PROBE_MAX; i++) {
 		if (has_relatives && !(is_fixed(b[i - 2]) && is_fixed(b[i - 1]) && is_fixed(b[i])))
 			continue;
-		p->hashes[p->n++] =
-			history_hash(history_fold(b[i - 2]) << 16 | history_fold(b[i - 1]) << 8 | history_fold(b[i]));
+		p->hashes[p->n++] = history_hash(history_fold(b[i - 2]) << 16 |
+						 history_fold(b[i - 1]) << 8 | history_fold(b[i]));
 	}
 }
 

@@ -36,7 +36,7 @@ static inline uint32_t history_hash(uint32_t three)
 #define HISTORY_PROBE_MAX 64u
 struct history_probe {
 	uint32_t hashes[HISTORY_PROBE_MAX]; /* history_hash() */
-	unsigned n; /* 0: anything may hold it */
+	unsigned n;                         /* 0: anything may hold it */
 };
 /* @text is looked for.  @has_relatives: also with its letters in any case that Unicode
  * knows; else at most with A-Z and a-z exchanged. */
