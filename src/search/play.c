@@ -215,9 +215,10 @@ int player_skip(struct player *p, uint64_t n_lines, uint64_t to, const struct pl
 	p->seq = to;
 	p->first_seq = screen->seq;
 	p->is_lost = p->is_resized = false;
-	if (search_reserve((void **)&p->samples, 0, &p->size_samples, sizeof p->samples[0]))
+	if (search_reserve((void **)&p->samples, 0, &p->size_samples, sizeof p->samples[0])) {
 		p->samples[p->n_samples++] =
 			(struct play_sample){ top, screen->seq, screen->time_us };
+	}
 	return r;
 }
 
