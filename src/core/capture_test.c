@@ -199,9 +199,10 @@ static void on_text(const struct core_text *t, const struct fail *f, void *user)
 
 	*ret = f ? *f : (struct fail){ 0 };
 	text[0] = '\0';
-	if (t)
+	if (t) {
 		snprintf(text, sizeof text, "%.*s|%d-%d", (int)t->n, t->text ? t->text : "",
 			 (int)t->from, (int)t->to);
+	}
 }
 
 static const char *text_of(struct fake_keeper *k, struct pane *p, int64_t from, int64_t to,

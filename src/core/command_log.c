@@ -168,10 +168,11 @@ static void set_broken(struct core *c, int r)
 	struct command_log *l = &c->command_log;
 	char path[560];
 
-	if (!l->is_broken)
+	if (!l->is_broken) {
 		log_error("commands.log cannot be written (%s): after a crash of the daemon it "
 			  "is not known what shells were running",
 			  strerror(-r));
+	}
 	l->is_broken = true;
 	path_of(c, "", path, sizeof path);
 	if (l->fd >= 0 && ftruncate(l->fd, 0) < 0)

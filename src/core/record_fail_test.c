@@ -115,9 +115,9 @@ static void print_lines(struct fake_keeper *k, struct pane *p, uint64_t first, u
 			if (r > 0)
 				done += (size_t)r;
 			fake_keeper_turn(k, r > 0 ? 0 : 1);
+			/* The disk goes on once it was waited for. */
 			if (core_get_metrics(k->core)->n_stalls > 0)
-				atomic_store(&is_hung,
-					     false); /* the disk goes on once it was waited for */
+				atomic_store(&is_hung, false);
 		}
 	}
 	fake_until_seq(k, p, (first + n) * LINE_BYTES);

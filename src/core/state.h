@@ -234,6 +234,8 @@ struct core {
 	bool is_adopted; /* the start is over */
 	bool is_keeper_gone, is_shutting_down, has_said_stop, has_quit;
 	bool is_squeezing, is_census_running;
+	bool has_shell_files;
+	bool wants_input_events;
 	bool is_handing_over; /* nothing is read any more */
 	struct arena arena;
 	struct recorder *recorder;
@@ -257,10 +259,10 @@ struct core {
 	uint32_t n_sessions, max_sessions;
 	struct pane **panes; /* by number */
 	uint32_t n_panes, max_panes;
+	uint32_t next_env;
 	uint32_t n_live;    /* starting or running */
 	uint64_t pruned_us; /* when ages of exited panes were looked at */
 	uint64_t next_session, next_pane, next_sub, next_wait;
-	uint32_t next_env;
 	struct list envs;
 	struct index names, keys, env_index; /* sessions, panes, environments */
 	struct list ready;                   /* struct stream.ready */
@@ -275,8 +277,7 @@ struct core {
 	struct list runs;  /* struct run.all_link */
 	uint64_t next_run; /* ids of those who wait for one */
 	uv_timer_t run_timer, sample_timer;
-	struct list sampling; /* struct pane.sampling */
-	bool wants_input_events;
+	struct list sampling;       /* struct pane.sampling */
 	struct index wait_index;    /* struct wait.by_id */
 	struct list census_waiting; /* struct census_request.link */
 	struct census_job *census;
@@ -287,7 +288,6 @@ struct core {
 	unsigned n_handles;          /* core's own uv handles not yet closed */
 	struct command_log command_log;
 	uint8_t shell_key[SHELL_KEY_BYTES];
-	bool has_shell_files;
 	char method[40]; /* that is being handled; "": none */
 	char quarantined_method[40];
 };

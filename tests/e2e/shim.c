@@ -72,6 +72,7 @@ PUBLIC int flock(int fd, int operation)
 	return (int)syscall(SYS_flock, fd, operation);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc's are reserved */
 PUBLIC int statfs(const char *path, struct statfs *ret)
 {
 	int r = (int)syscall(SYS_statfs, path, ret);
@@ -82,6 +83,7 @@ PUBLIC int statfs(const char *path, struct statfs *ret)
 	return r;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc's are reserved */
 PUBLIC int statfs64(const char *path, struct statfs64 *ret)
 {
 	int r = (int)syscall(SYS_statfs, path, ret); /* the same on 64-bit machines */
@@ -107,6 +109,7 @@ static long read_offset(void)
 	return strtol(text, NULL, 10);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc's are reserved */
 PUBLIC int clock_gettime(clockid_t clock, struct timespec *ret)
 {
 	int r = (int)syscall(SYS_clock_gettime, clock, ret);
