@@ -103,7 +103,7 @@ def of_subscribers(counts):
 @row("scaling")
 def scaling():
     small = rig.args.quick
-    of_panes((10, 100) if small else (10, 100, 1000))
+    of_panes((10, 100) if small else (10, 100, 999))  # and the one that prints: the limit is 1,000
     of_keys((100, 1000) if small else (100, 10000, 100000))
     of_history((100, 1000) if small else (100, 1000, 10000))
     of_subscribers((1, 10) if small else (1, 10, 100))
