@@ -17,23 +17,6 @@
 #include "arena/arena.h"
 #include "core/fake_keeper.h"
 
-static int setup(void **state)
-{
-	struct fake_keeper *k = calloc(1, sizeof *k);
-
-	fake_keeper_init(k);
-	fake_keeper_start(k, NULL);
-	*state = k;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_keeper_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static struct pane *make(struct fake_keeper *k)
 {
 	struct pane_spec spec = fake_spec();
@@ -492,7 +475,7 @@ static void without_descriptors_a_create_fails_and_leaves_nothing(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fake_keeper_setup, fake_keeper_teardown)
 	const struct CMUnitTest tests[] = {
 		T(an_exit_that_was_told_is_not_told_again),
 		T(a_pane_that_was_closed_is_forgotten_once_more),

@@ -14,23 +14,6 @@
 #include "core/fake_keeper.h"
 #include "core/state.h"
 
-static int setup(void **state)
-{
-	struct fake_keeper *k = calloc(1, sizeof *k);
-
-	fake_keeper_init(k);
-	fake_keeper_start(k, NULL);
-	*state = k;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_keeper_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static struct pane *pane_of(struct fake_keeper *k)
 {
 	struct pane_spec spec = fake_spec();
@@ -235,7 +218,7 @@ static void a_range_of_a_pane_is_read_as_text(void **state)
 	assert_int_equal(f.code, FAIL_INVALID_PARAMS);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fake_keeper_setup, fake_keeper_teardown)
 
 int main(void)
 {

@@ -14,23 +14,6 @@
 #include "core/state.h"
 #include "store/command.h"
 
-static int setup(void **state)
-{
-	struct fake_keeper *k = calloc(1, sizeof *k);
-
-	fake_keeper_init(k);
-	fake_keeper_start(k, NULL);
-	*state = k;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_keeper_fini(*state);
-	free(*state);
-	return 0;
-}
-
 /* ---- what the store has ---- */
 
 struct listed {
@@ -179,7 +162,7 @@ static void they_stay_in_the_log_while_there_is_no_store(void **state)
 	assert_string_equal(records(k), "meanwhile=1 in ;before=0 in ;");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fake_keeper_setup, fake_keeper_teardown)
 
 int main(void)
 {

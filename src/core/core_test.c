@@ -15,23 +15,6 @@
 #include "base/mem.h"
 #include "core/fake_keeper.h"
 
-static int setup(void **state)
-{
-	struct fake_keeper *k = calloc(1, sizeof *k);
-
-	fake_keeper_init(k);
-	fake_keeper_start(k, NULL);
-	*state = k;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_keeper_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static struct pane *make(struct fake_keeper *k)
 {
 	struct pane_spec spec = fake_spec();
@@ -419,7 +402,7 @@ static void memory_that_runs_out_changes_nothing(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fake_keeper_setup, fake_keeper_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_pane_runs_and_what_it_prints_can_be_read),
 		T(without_a_terminal_stdout_and_stderr_are_apart),

@@ -442,3 +442,20 @@ void fake_journal(struct fake_keeper *k)
 	assert_true(record_drain(k->core));
 	fake_keeper_turn(k, 3);
 }
+
+int fake_keeper_setup(void **state)
+{
+	struct fake_keeper *k = calloc(1, sizeof *k);
+
+	fake_keeper_init(k);
+	fake_keeper_start(k, NULL);
+	*state = k;
+	return 0;
+}
+
+int fake_keeper_teardown(void **state)
+{
+	fake_keeper_fini(*state);
+	free(*state);
+	return 0;
+}

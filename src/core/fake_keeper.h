@@ -38,6 +38,9 @@ struct fake_keeper {
 
 void fake_keeper_init(struct fake_keeper *k);
 void fake_keeper_fini(struct fake_keeper *k);
+/* For cmocka: one that runs, in *state. */
+int fake_keeper_setup(void **state);
+int fake_keeper_teardown(void **state);
 
 /* Start a core; after fake_keeper_crash() again, as the keeper would. */
 void fake_keeper_start(struct fake_keeper *k, const struct core_config *config);

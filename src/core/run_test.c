@@ -15,23 +15,6 @@
 #include "core/fake_shell.h"
 #include "core/state.h"
 
-static int setup(void **state)
-{
-	struct fake_keeper *k = calloc(1, sizeof *k);
-
-	fake_keeper_init(k);
-	fake_keeper_start(k, NULL);
-	*state = k;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_keeper_fini(*state);
-	free(*state);
-	return 0;
-}
-
 struct answer {
 	struct core_run_result r; /* texts are not valid any more */
 	struct fail f;
@@ -403,7 +386,7 @@ static void without_a_shell_that_tells_quiet_is_the_end(void **state)
 	assert_string_equal(a.output, "ls\nfile\n$ ");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fake_keeper_setup, fake_keeper_teardown)
 
 int main(void)
 {

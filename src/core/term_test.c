@@ -13,23 +13,6 @@
 
 #include "core/fake_keeper.h"
 
-static int setup(void **state)
-{
-	struct fake_keeper *k = calloc(1, sizeof *k);
-
-	fake_keeper_init(k);
-	fake_keeper_start(k, NULL);
-	*state = k;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_keeper_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static struct pane *make(struct fake_keeper *k)
 {
 	struct pane_spec spec = fake_spec();
@@ -357,7 +340,7 @@ static void who_wants_screens_begins_with_one_and_never_gets_a_backlog(void **st
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fake_keeper_setup, fake_keeper_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_pane_shows_what_a_terminal_would),
 		T(a_query_is_answered_once_even_over_a_crash),
