@@ -392,19 +392,23 @@ E
 import shutil, subprocess
 # A child that worked and ended, one that lives, and 100,000 bytes.
 p = c.call("pane.create", command=["sh", "-c", "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done'; "
-           "head -c 100000 /dev/zero | tr '\\0' x; echo ready; sleep 1000 & wait"])["id"]
+           "sleep 1000 & head -c 100000 /dev/urandom | base64 -w 0 | head -c 100000; echo ready; wait"])["id"]
 c.call("pane.wait", pane=p, regex="ready", timeout_ms=60000, **{"from": 0})
 s = c.call("pane.get", pane=p, stats=True)["stats"]
 assert s["output_bytes"] == 100000 + len("ready\r\n") and s["output_bytes_per_s"] >= 0, s
-assert s["processes"] == 2 and s["rss_bytes"] > 500000 and s["cpu_ms"] >= 50, s
+assert s["processes"] == 2 and s["rss_bytes"] > 500000 and s["cpu_ms"] >= 10, s
 assert s["screen_bytes"] > 1000 and s["history_bytes"] > 1000, s
 assert "stats" not in c.call("pane.get", pane=p)
 m = c.call("server.metrics", panes=True)
 mine, = [x for x in m["panes"] if x["pane"] == p]
 assert mine["output_bytes"] == s["output_bytes"] and mine["processes"] == 2, mine
-assert m["memory"]["history"] >= s["history_bytes"] and m["memory"]["rings"] >= 100000, m["memory"]
-for stage in "read", "parse", "journal_append", "journal_flush", "store_commit", "store_wait", "socket_write":
-    assert m["stages"][stage]["n"] > 0, (stage, m["stages"])
+assert m["memory"]["history"] > 1000 and m["memory"]["rings"] > 0, m["memory"]
+missing = {"read", "parse", "journal_append", "journal_flush", "store_commit", "store_wait", "socket_write"}
+deadline = time.monotonic() + 60
+while missing and time.monotonic() < deadline:  # a flush and a commit come when they are due
+    missing = {stage for stage in missing if not c.call("server.metrics")["stages"][stage]["n"]}
+    time.sleep(0.02)
+assert not missing, missing
 text = c.call("server.metrics", panes=True, format="prometheus")["text"]
 assert f'\norchflow_pane_processes{{pane="{p}"}} 2\n' in text, text
 if shutil.which("promtool"):
@@ -416,9 +420,12 @@ E
 
 @test "stats --watch shows rates until it is interrupted" {
 	of new -- sh -c 'echo x; exec sleep 1000' >/dev/null
-	timeout -s INT 3 "$ORCHFLOW" stats --watch >"$T/watched" 3>&- || [ $? = 124 ]
-	grep -qE '^panes running +1 ' "$T/watched"
-	grep -qE '^requests +[0-9]+/s ' "$T/watched"
+	"$ORCHFLOW" stats --watch >"$T/watched" 3>&- &
+	until_true "grep -qE '^panes running +1 ' '$T/watched' && grep -qE '^requests +[1-9][0-9]*/s ' '$T/watched'"
+	# A shell starts what is in its background with SIGINT ignored.
+	kill -TERM $!
+	ended $!
+	is "$status" 0
 }
 
 @test "the dashboard asks for metrics that there are" {
