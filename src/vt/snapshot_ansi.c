@@ -473,7 +473,12 @@ static bool put_again(struct ansi *a, const struct screen *screen)
 		return false;
 	if (vt->last_x < 0 || vt->last_y != c->y || c->is_last || vt->last_x >= c->x)
 		return false;
-	if (!read_row(a, screen, c->y) || !paint_cell(&a->paint, c->y, vt->last_x, &a->s->line))
+	if (!read_row(a, screen, c->y))
+		return false;
+	/* keeps_last() wants nobody to protect, and to print it would. */
+	if (paint_is_protected(&a->s->line, vt->last_x))
+		return false;
+	if (!paint_cell(&a->paint, c->y, vt->last_x, &a->s->line))
 		return false;
 	return a->paint.x == c->x && !a->paint.is_pending;
 }

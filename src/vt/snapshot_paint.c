@@ -377,7 +377,7 @@ void paint_wrap_last_row(struct painter *p, const struct line_view *v)
 
 	/* Below the bottom margin nothing scrolls: the character that wraps comes to
 	 * stand in front on the same row, and is painted over. */
-	if (p->rows < 3 || width_of(p, v) < 4)
+	if (p->rows < 3 || width_of(p, v) < 3)
 		return;
 	buf_printf(p->out, "\033[1;%dr", p->rows - 1);
 	p->y = p->x = 0;
@@ -413,6 +413,15 @@ static const struct line_run *find_run(const struct line_view *v, int x, int *re
 	return NULL;
 }
 
+bool paint_is_protected(const struct line_view *v, int x)
+{
+	int col;
+	const char *text;
+	const struct line_run *r = find_run(v, x, &col, &text);
+
+	return r && r->style.attrs & STYLE_PROTECTED;
+}
+
 bool paint_cell(struct painter *p, int y, int x, const struct line_view *v)
 {
 	int width = width_of(p, v), col, cell, at;
@@ -420,7 +429,7 @@ bool paint_cell(struct painter *p, int y, int x, const struct line_view *v)
 	const struct line_run *r = find_run(v, x, &col, &text);
 	struct line_run one;
 
-	if (!r || r->form == LINE_BLANK)
+	if (!r || (r->form == LINE_BLANK && !is_space(r)))
 		return false;
 	cell = r->form == LINE_WIDE ? 2 : r->form == LINE_CLUSTER ? r->n_cols : 1;
 	at = x - col - (x - col) % cell;
@@ -456,21 +465,15 @@ bool paint_pending(struct painter *p, int y, int x, const struct line_view *v)
 	if (v->flags & LINE_WRAPPED)
 		return false;
 	/* What stood there has been erased since: a character, and a rectangle that
-	 * erases it; but for blanks that put_blanks() makes spaces. */
+	 * erases it. */
 	r = find_run(v, x, &col, &text);
 	paint_goto(p, y, x);
-	if (r && is_space(r)) {
-		paint_pen(p, &r->style, r->link);
-		put_cell(p, " ", 1);
-	} else {
-		paint_pen(p, &no_style, NULL);
-		put_cell(p, " ", 1);
-		y -= p->top;
-		buf_printf(p->out, "\033[%d;%d;%d;%d$z", y + 1, x - p->left + 1, y + 1,
-			   x - p->left + 1);
-		if (r && !style_is_default(&r->style))
-			put_look(p, y + p->top, x, 1, &r->style);
-	}
+	paint_pen(p, &no_style, NULL);
+	put_cell(p, " ", 1);
+	y -= p->top;
+	buf_printf(p->out, "\033[%d;%d;%d;%d$z", y + 1, x - p->left + 1, y + 1, x - p->left + 1);
+	if (r && !style_is_default(&r->style))
+		put_look(p, y + p->top, x, 1, &r->style);
 	p->is_pending = true;
 	p->is_joining = false;
 	return true;

@@ -50,8 +50,12 @@ void paint_wrap(struct painter *p, const struct line_view *v);
 /* The same for the line on the last row, which stays there. */
 void paint_wrap_last_row(struct painter *p, const struct line_view *v);
 
+/* Whether the cell at column @x of that line is protected: to paint it switches
+ * protection on. */
+bool paint_is_protected(const struct line_view *v, int x);
+
 /* Paint the cell at column @x of that line again; false if that cannot be done:
- * it is blank, or has no such column. */
+ * it is blank (a protected or linked one is a space), or has no such column. */
 bool paint_cell(struct painter *p, int y, int x, const struct line_view *v);
 
 /* Leave the cursor on column @x, the last one before p->limit, with a wrap

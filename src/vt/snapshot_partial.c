@@ -63,6 +63,28 @@ static void put_intermediates(struct buf *out, const struct params *p)
 		buf_put_char(out, (char)(i < INTERMEDIATES_MAX ? p->inter[i] : ' '));
 }
 
+/* What a string has kept of itself.  The two bytes of a C1 control in UTF-8 may
+ * be apart only because of a control between them that was ignored: there must
+ * be one again, or the string would end there. */
+static void put_payload(struct buf *out, const struct vt *vt)
+{
+	const struct parser *p = &vt->parser;
+	size_t from = 0, n = p->n_string;
+
+	for (size_t i = 1; vt->is_utf8 && i < n; i++) {
+		if (p->string[i - 1] != '\xc2' || ((uint8_t)p->string[i] & 0xe0) != 0x80)
+			continue;
+		buf_put(out, p->string + from, i - from);
+		buf_put_char(out, '\037');
+		from = i;
+	}
+	if (!n)
+		return;
+	buf_put(out, p->string + from, n - from);
+	if (vt->is_utf8 && p->string[n - 1] == '\xc2' && !p->is_c2)
+		buf_put_char(out, '\037');
+}
+
 /* A string; if it is void already, an introduction that nobody knows. */
 static void put_string(struct buf *out, const struct vt *vt, enum parser_state state)
 {
@@ -84,7 +106,7 @@ static void put_string(struct buf *out, const struct vt *vt, enum parser_state s
 		buf_put_char(out, p->final);
 	}
 	if (!p->is_void)
-		buf_put(out, p->string, p->n_string);
+		put_payload(out, vt);
 }
 
 static void put_sequence(struct buf *out, const struct vt *vt, enum parser_state state)

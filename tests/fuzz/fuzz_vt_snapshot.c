@@ -5,6 +5,7 @@
  *
  * Input: columns, rows, then bytes; 0xff and two bytes resize.
  */
+#include "vt/edit.h"
 #include "vt/snapshot.h"
 #include "vt/term.h"
 
@@ -74,12 +75,14 @@ static struct vt *make(const uint8_t *data, size_t len, int *ret_cols, int *ret_
 	return vt;
 }
 
-/* A wrap that came from a margin that is no more cannot be painted. */
+/* A wrap that came from a margin that is no more cannot be painted, nor one on
+ * the last row where there is no room for what wraps: double-width lines of a
+ * screen of less than five columns. */
 static bool is_paintable(const struct vt *vt, const struct line_view *v)
 {
 	int width = v->flags & LINE_DOUBLE ? (vt_cols(vt) + 1) / 2 : vt_cols(vt);
 
-	return !(v->flags & LINE_WRAPPED) || (int)v->n_cols >= width - 1;
+	return !(v->flags & LINE_WRAPPED) || (width >= 3 && (int)v->n_cols >= width - 1);
 }
 
 static bool is_restorable(const struct vt *vt, bool was_tiny)
@@ -101,6 +104,20 @@ static bool is_restorable(const struct vt *vt, bool was_tiny)
 	}
 	line_buf_fini(&buf);
 	return ret;
+}
+
+/* What the snapshot must leave behind.  Origin mode, and a cursor outside the
+ * margins: it is brought there by the alternate screen's DECSC slot, which is not
+ * what it was then.  A pending wrap, and nobody protects: the character in the
+ * last column may be a protected one, and to print it switches protection on. */
+static bool leaves_trace(const struct vt *vt)
+{
+	const struct cursor *c = &vt->cur;
+	bool is_outside =
+		c->y < vt->top || c->y > vt->bottom || c->x < vt->left || c->x > vt->right;
+
+	return (is_outside && !vt->is_alternate && term_mode(vt, VT_MODE_DECOM)) ||
+	       (c->is_last && vt->protect == PROTECT_OFF);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -125,7 +142,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	take(copy, SNAPSHOT_ANSI, &again);
 	if (is_restorable(vt, was_tiny)) {
 		check_same("json", &json, &restored);
-		check_same("ansi", &ansi, &again);
+		if (!leaves_trace(vt))
+			check_same("ansi", &ansi, &again);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		take(vt, others[i], &again);
