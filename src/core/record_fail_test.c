@@ -284,6 +284,42 @@ static void with_gaps_allowed_a_slow_disk_stops_nobody_and_gaps_are_marked(void 
 	assert_int_not_equal(print_on_a_slow_disk(true), 0);
 }
 
+/* The pane is quiet long before the disk has caught up. */
+static void a_ring_is_given_back_when_a_slow_disk_has_caught_up(void **state)
+{
+	struct fake_keeper *k = calloc(1, sizeof *k);
+	struct core_config c = config_of_tests(20);
+	struct pane_spec spec = fake_spec();
+	struct fake_created made;
+	const struct stream *s;
+	struct pane *p;
+
+	(void)state;
+	fake_keeper_init(k);
+	fake_keeper_start(k, &c);
+	p = fake_create(k, &spec, &made);
+	assert_non_null(p);
+	fcntl(fake_pane_of(k, 1)->slave, F_SETFL, O_NONBLOCK);
+	s = &p->streams[CORE_OUT];
+	atomic_store(&is_hung, true);
+	print_lines(k, p, 0, 3000);
+	for (int i = 0; i < 8000 && p->n_ring_waits == 0; i++) {
+		fake_keeper_turn(k, 1);
+		poll(NULL, 0, 1);
+	}
+	assert_int_not_equal(p->n_ring_waits, 0);
+	assert_int_equal(stream_tail(s), 0);
+	atomic_store(&is_hung, false);
+	for (int i = 0; i < 8000 && stream_tail(s) + 4096 < stream_head(s); i++) {
+		fake_keeper_turn(k, 1);
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(stream_tail(s), stream_head(s) - 4096);
+	assert_int_equal(missing(k, p, 3000 * LINE_BYTES), 0);
+	fake_keeper_fini(k);
+	free(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +327,7 @@ int main(void)
 		cmocka_unit_test(memory_that_runs_out_stops_nobody_and_forges_nothing),
 		cmocka_unit_test(a_slow_disk_stops_the_program_and_nothing_is_missing),
 		cmocka_unit_test(with_gaps_allowed_a_slow_disk_stops_nobody_and_gaps_are_marked),
+		cmocka_unit_test(a_ring_is_given_back_when_a_slow_disk_has_caught_up),
 	};
 
 	main_thread = pthread_self();

@@ -13,6 +13,7 @@
 
 #define QUIET_MS 1000
 #define QUIET_NS (QUIET_MS * 1000000ull)
+#define MAX_RING_WAITS 7 /* two minutes in all */
 #define LEVEL 1
 #define KEPT_BYTES 4096u
 
@@ -59,10 +60,12 @@ void squeeze_fini(struct core *c)
 }
 
 /* Ring pages of what is in the journal: read back from there, should anybody ask.  The
- * last bytes stay: a prompt, and what is looked at to tell what follows it. */
-static void give_ring_back(struct pane *p)
+ * last bytes stay: a prompt, and what is looked at to tell what follows it.
+ * Returns false if the journal is not there yet. */
+static bool give_ring_back(struct pane *p)
 {
 	struct core *c = p->core;
+	bool is_all = true;
 
 	for (int k = 0; k < 2; k++) {
 		const struct stream *s = &p->streams[k];
@@ -71,12 +74,26 @@ static void give_ring_back(struct pane *p)
 		if (!s->has_slot || !recall_has_journal(p))
 			continue;
 		slot = &c->arena.slots[s->slot];
-		if (slot->journaled_seq == slot->committed_seq &&
-		    slot->fed_seq == slot->committed_seq && slot->committed_seq > KEPT_BYTES) {
-			(void)arena_slot_give_back(&c->arena, c->arena_fd, s->slot,
-						   slot->committed_seq - KEPT_BYTES);
+		if (slot->committed_seq <= KEPT_BYTES)
+			continue;
+		if (slot->journaled_seq != slot->committed_seq ||
+		    slot->fed_seq != slot->committed_seq) {
+			is_all = false;
+			continue;
 		}
+		(void)arena_slot_give_back(&c->arena, c->arena_fd, s->slot,
+					   slot->committed_seq - KEPT_BYTES);
 	}
+	return is_all;
+}
+
+/* A slow disk is waited for, less and less often; a full one not for ever. */
+static bool is_worth_waiting(struct pane *p, uint64_t now)
+{
+	if (p->n_ring_waits == MAX_RING_WAITS)
+		return false;
+	p->squeeze_after_ns = now + (QUIET_NS << p->n_ring_waits++);
+	return true;
 }
 
 /* Not at each change: a program may set a thousand titles in a second. */
@@ -95,18 +112,18 @@ static uint64_t step(struct core *c, uint64_t now)
 
 	for (uint32_t i = 0; i < c->n_panes; i++) {
 		struct pane *p = c->panes[i];
+		uint64_t at = p->last_output_ns + QUIET_NS;
 
 		if (!p->has_cold)
 			continue;
-		if (now - p->last_output_ns < QUIET_NS) {
-			uint64_t at = p->last_output_ns + QUIET_NS;
-
+		at = at > p->squeeze_after_ns ? at : p->squeeze_after_ns;
+		if (now < at) {
 			soonest = at < soonest ? at : soonest;
 			continue;
 		}
 		p->has_cold = p->vt && vt_idle(p->vt);
 		if (!p->has_cold) {
-			give_ring_back(p);
+			p->has_cold = !give_ring_back(p) && is_worth_waiting(p, now);
 			keep_titles(p);
 		}
 		return 0;
@@ -133,6 +150,8 @@ void squeeze_note_output(struct pane *p)
 	struct core *c = p->core;
 
 	p->has_cold = true;
+	p->n_ring_waits = 0;
+	p->squeeze_after_ns = 0;
 	if (c->is_squeezing)
 		return;
 	c->is_squeezing = true;

@@ -181,6 +181,7 @@ struct pane {
 	bool has_new_title, has_new_cwd, has_bell;
 	bool is_record_stale; /* its title or directory is another than in the registry */
 	bool has_cold;        /* printed since its history was last squeezed */
+	uint8_t n_ring_waits; /* for the journal, before its ring can be given back */
 	char key[KEEPER_KEY_BYTES + 1];
 	json_t *command, *metadata;
 	struct core_env *env;
@@ -195,7 +196,8 @@ struct pane {
 	uint64_t rate_since_ns, rate_bytes; /* read since then */
 	uint64_t rate_before;               /* bytes per second, of the time before */
 	uint64_t last_input_ns, last_output_ns;
-	size_t write_bytes; /* waiting in writes */
+	uint64_t squeeze_after_ns; /* 0: when it is quiet */
+	size_t write_bytes;        /* waiting in writes */
 	struct stream streams[2];
 	struct list writes; /* struct write_request */
 	struct list create_waiters;
